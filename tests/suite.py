@@ -1,0 +1,79 @@
+"""``make test``: every test, on both databases, with what the machine lacks installed or named at the end.
+
+unit > integration on SQLite > integration on PostgreSQL > acceptance (real processes, browser) on both.
+``make test SUITE="unit integration"`` runs a part.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+from tests import machine
+
+ROOT = Path(__file__).resolve().parent.parent
+FAILPOINTS = "tests/acceptance/test_failpoints.py"
+PARTS = ("unit", "integration", "acceptance")
+
+
+def main(wanted: list[str]) -> int:
+    parts = [part for part in PARTS if not wanted or part in wanted]
+    missing: list[str] = []
+    started = time.monotonic()
+    totals = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
+    failed = False
+    with machine.postgres() as postgres_url, tempfile.TemporaryDirectory() as scratch:
+        if postgres_url is None and parts != ["unit"]:
+            missing.append("PostgreSQL: integration and acceptance ran on SQLite only")
+        if "acceptance" in parts and machine.chromium() is None:
+            missing.append("Chromium: the browser test did not run")
+        for number, (title, arguments, database) in enumerate(plan(parts, postgres_url)):
+            print(f"\n== {title}", flush=True)
+            report = Path(scratch) / f"{number}.xml"
+            environment = os.environ | ({"DATABASE_URL": database} if database else {})
+            if not database:
+                environment.pop("DATABASE_URL", None)
+            command = [sys.executable, "-m", "pytest", "-rs", f"--junitxml={report}", *arguments]
+            failed |= subprocess.run(command, cwd=ROOT, env=environment).returncode != 0
+            add_up(report, totals)
+    return close(totals, missing, failed, time.monotonic() - started)
+
+
+def plan(parts: list[str], postgres_url: str | None) -> list[tuple[str, list[str], str | None]]:
+    both = [("SQLite", None)] + ([("PostgreSQL", postgres_url)] if postgres_url else [])
+    steps: list[tuple[str, list[str], str | None]] = []
+    if "unit" in parts:
+        steps.append(("Unit", ["tests/unit", "-n", "2"], None))
+    if "integration" in parts:
+        steps += [(f"Integration on {name}", ["tests/integration", "-n", "2"], url) for name, url in both]
+    if "acceptance" in parts:
+        # Each failpoint case is a few processes of its own, so two at a time; the others measure rates and run alone.
+        steps += [(f"Failpoints on {name}", [FAILPOINTS, "-n", "2"], url) for name, url in both]
+        steps += [(f"Acceptance on {name}", ["tests/acceptance", f"--ignore={FAILPOINTS}"], url) for name, url in both]
+    return steps
+
+
+def add_up(report: Path, totals: dict[str, int]) -> None:
+    if not report.is_file():
+        totals["errors"] += 1
+        return
+    for suite in ET.parse(report).iter("testsuite"):
+        for name in totals:
+            totals[name] += int(suite.get(name, 0))
+
+
+def close(totals: dict[str, int], missing: list[str], failed: bool, seconds: float) -> int:
+    bad = totals["failures"] + totals["errors"]
+    good = totals["tests"] - bad - totals["skipped"]
+    print(f"\n{seconds:.0f} s in all")
+    for what in missing:
+        print(f"MISSING on this machine: {what}")
+    print(f"{good} passed, {bad} failed, {totals['skipped']} skipped")
+    return 1 if failed or bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
