@@ -1,0 +1,28 @@
+"""The one door to the background cluster. A job says "there is work": losing or doubling one is harmless."""
+
+from collections.abc import Callable
+from functools import partial
+
+from django.conf import settings
+from django.db import transaction
+from django_q.tasks import async_task
+
+PUMP = "campaigns.tasks.pump"  # account id
+IMPORT = "campaigns.tasks.run_import"  # import id
+LAUNCH = "campaigns.tasks.write_messages"  # campaign id
+WIND_UP = "campaigns.tasks.wind_up"  # campaign id
+POLL = "campaigns.tasks.poll"  # account id
+TICK = "campaigns.tasks.tick"
+DRAIN = "callbacks.tasks.drain"
+
+
+def enqueue(job: str, *ids: int) -> None:
+    """Ring for a job once the running transaction commits.
+
+    With the database as broker the job is a row of the same transaction; Redis must be told after the commit.
+    """
+    ring: Callable[[], object] = partial(async_task, job, *ids)
+    if settings.REDIS_URL:
+        transaction.on_commit(ring)
+    else:
+        ring()

@@ -1,0 +1,19 @@
+from campaigns.models.access import ApiToken
+from campaigns.models.account import Account, Limiter, Suppression
+from campaigns.models.alert import Alert
+from campaigns.models.audience import Import, Recipient, RowError
+from campaigns.models.audit import AuditEvent
+from campaigns.models.campaign import Campaign
+from campaigns.models.clicks import Click, ClickCount, Clicker
+from campaigns.models.code_note import CodeNote
+from campaigns.models.counts import QUARTER, Count
+from campaigns.models.inbound import InboundMessage
+from campaigns.models.message import Attempt, DeliveryEvent, Message, Transition
+from campaigns.models.template import Template
+from campaigns.models.workers import Heartbeat, Lease, Owner
+
+__all__ = [
+    "QUARTER", "Account", "Alert", "ApiToken", "Attempt", "AuditEvent", "Campaign", "Click", "ClickCount", "Clicker",
+    "CodeNote", "Count", "DeliveryEvent", "Heartbeat", "Import", "InboundMessage", "Lease", "Limiter", "Message", "Owner",
+    "Recipient", "RowError", "Suppression", "Template", "Transition",
+]  # fmt: skip
