@@ -1,0 +1,261 @@
+"""Status reports become statuses: the one writer of a message's delivery.
+
+A callback and a poll arrive here as the same thing. Every report is kept; a message's delivery is the maximum over all of
+its reports, so order, repetition and splitting make no difference. All is set-based and runs in the caller's transaction.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from operator import attrgetter
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from campaigns import bulk
+from campaigns.exotel.reports import DeliveryReport
+from campaigns.models import Account, Attempt, DeliveryEvent, Message, Transition
+from campaigns.models.states import ARRIVED, DELIVERY_OF, FINAL_DELIVERY, MESSAGE_EDGES, Delivery, MessageState
+from campaigns.sending.counting import Deltas, Place, place
+from campaigns.sending.standing import standing
+
+APPLIED, DUPLICATE, QUARANTINED, PARKED = "applied", "duplicate", "quarantined", "parked"
+CHUNK = 1000
+SENT = frozenset({*MESSAGE_EDGES[MessageState.ACCEPTED], MessageState.ACCEPTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One report, whose signed address it came to, and when.
+
+    ``attempt`` is a request's id, or the callback id of an account: then the Sid alone says which message is meant.
+    """
+
+    attempt: UUID
+    report: DeliveryReport
+    received_at: datetime
+
+
+class Verdict(NamedTuple):
+    """What became of one piece of evidence; ``reason`` is a sentence when it was set aside."""
+
+    result: str
+    reason: str = ""
+    message_id: int | None = None
+
+
+class Doubtful(Exception):
+    """Evidence that contradicts what was sent."""
+
+
+@dataclass(slots=True)
+class Subject:
+    """A message that reports speak of: what they are checked against, and what they may raise."""
+
+    attempt: UUID
+    sent_at: datetime
+    id: int
+    campaign_id: int
+    account_id: int
+    state: str
+    sid: str | None
+    delivery: str
+    code: str
+    standing: int
+    conflict: bool
+    units: int
+    final_at: datetime | None = None  # only of the reports at hand
+
+    @property
+    def place(self) -> Place:
+        return place(self.campaign_id, self.sent_at, self.state, self.delivery, self.code, self.conflict)
+
+
+Subjects = dict[tuple[UUID, str], Subject]  # by attempt and last ten digits
+Sids = dict[tuple[int, str], int]  # (account, Sid): the message that holds it
+
+
+def apply(evidence: Sequence[Evidence]) -> list[Verdict]:
+    """Store and apply reports; one verdict each, in order. At most CHUNK at a time, inside a transaction."""
+    attempts = _attempts({item.attempt for item in evidence})
+    if any(item.attempt not in attempts for item in evidence):
+        evidence = _located(evidence, attempts)
+        attempts |= _attempts({item.attempt for item in evidence} - attempts.keys())
+    subjects = _subjects(evidence, attempts)
+    holders = _sid_holders(evidence, subjects)
+    verdicts: dict[int, Verdict] = {}
+    fresh: dict[tuple[int, bytes], int] = {}
+    for i, item in enumerate(evidence):
+        subject = subjects.get((item.attempt, item.report.number10))
+        try:
+            if subject is None:
+                verdicts[i] = _without_message(item, attempts)
+                continue
+            _check(subject, item.report, holders)
+        except Doubtful as doubt:
+            verdicts[i] = Verdict(QUARANTINED, str(doubt), subject.id if subject else None)
+            continue
+        if not subject.sid:  # from here on this message's reports must carry it, and no other message's may
+            subject.sid = item.report.sid
+            holders[subject.account_id, subject.sid] = subject.id
+        verdicts[i] = Verdict(DUPLICATE, message_id=subject.id)
+        fresh.setdefault((subject.id, item.report.digest), i)
+    stored = _store(evidence, fresh)
+    for key in stored:
+        verdicts[fresh[key]] = Verdict(APPLIED, message_id=key[0])
+    _merge({s.id: s for s in subjects.values()}, [(key[0], evidence[fresh[key]]) for key in sorted(stored)])
+    return [verdicts[i] for i in range(len(evidence))]
+
+
+def _attempts(ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """When each known attempt was begun, which is when its messages were sent."""
+    return dict(Attempt.objects.filter(id__in=ids).values_list("id", "started_at"))
+
+
+def _located(evidence: Sequence[Evidence], attempts: Collection[UUID]) -> list[Evidence]:
+    """Reports that came for an account as a whole, with the request and the number of the message that has their Sid."""
+    strangers = {item.attempt for item in evidence if item.attempt not in attempts}
+    accounts = dict(Account.objects.filter(callback_id__in=strangers).values_list("callback_id", "id"))
+    wanted = {(accounts[item.attempt], item.report.sid) for item in evidence if item.attempt in accounts and item.report.sid}
+    if not wanted:
+        return list(evidence)
+    ids, sids = zip(*wanted, strict=True)
+    held = Message.objects.filter(account__in=set(ids), sid__in=sids, attempt__isnull=False)
+    places = {(account, sid): (attempt, number) for account, sid, attempt, number
+              in held.values_list("account_id", "sid", "attempt_id", "number")}  # fmt: skip
+    found = [places.get((accounts.get(item.attempt, 0), item.report.sid)) for item in evidence]
+    return [_placed(item, *place) if place else item for item, place in zip(evidence, found, strict=True)]
+
+
+def _placed(item: Evidence, attempt: UUID, number: int) -> Evidence:
+    return replace(item, attempt=attempt, report=item.report._replace(number10=f"{number % 10**10:010d}"))
+
+
+def _subjects(evidence: Sequence[Evidence], attempts: dict[UUID, datetime]) -> Subjects:
+    """The messages that reports speak of, locked in the order of their ids."""
+    known = {(item.attempt, item.report.number10) for item in evidence if item.report.number10 and item.attempt in attempts}
+    pairs = sorted(known)
+    if not pairs:
+        return {}
+    # The column id only numbers the pairs, so that a row found is told by a small number.
+    numbered = [(i, attempt, int(number10)) for i, (attempt, number10) in enumerate(pairs)]
+    table, parameters = bulk.values_table(Message, ("id", "attempt", "number"), numbered)
+    lock = " FOR UPDATE OF m" if bulk.is_postgres() else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT v.id, m.id, m.campaign_id, m.account_id, m.state, m.sid, m.delivery, m.code, m.standing, m.conflict, "
+            f"m.units FROM {table} JOIN campaigns_message m ON m.attempt_id = v.attempt_id "
+            f"AND m.number %% 10000000000 = v.number ORDER BY m.id{lock}",
+            parameters,
+        )
+        rows = cursor.fetchall()
+    return {pairs[i]: Subject(pairs[i][0], attempts[pairs[i][0]], *values) for i, *values in rows}
+
+
+def _sid_holders(evidence: Sequence[Evidence], subjects: Subjects) -> Sids:
+    """Who holds the Sids that messages without one are about to adopt."""
+    adopting = set()
+    for item in evidence:
+        subject = subjects.get((item.attempt, item.report.number10))
+        if subject and not subject.sid and item.report.sid:
+            adopting.add((subject.account_id, item.report.sid))
+    if not adopting:
+        return {}
+    accounts, sids = zip(*adopting, strict=True)
+    held = Message.objects.filter(account__in=set(accounts), sid__in=sids).values_list("account_id", "sid", "id")
+    return {(account, sid): pk for account, sid, pk in held if sid}
+
+
+def _without_message(item: Evidence, attempts: Collection[UUID]) -> Verdict:
+    if item.attempt in attempts:
+        raise Doubtful("The report names a number that was not in this request.")
+    return Verdict(PARKED, "The request or message it names is not known here yet.")
+
+
+def _check(subject: Subject, report: DeliveryReport, holders: Sids) -> None:
+    if subject.state not in SENT:
+        state = MessageState(subject.state).label.lower()
+        raise Doubtful(f"The report is about a message whose state here is: {state}.")
+    if not subject.sid and not report.sid:
+        raise Doubtful("The report has no Sid, and none is stored for this message.")
+    if subject.sid and report.sid and subject.sid != report.sid:
+        raise Doubtful("The report carries another Sid than Exotel's answer did.")
+    if not subject.sid and (subject.account_id, report.sid) in holders:
+        raise Doubtful("The Sid in the report belongs to another message.")
+
+
+def _store(evidence: Sequence[Evidence], fresh: dict[tuple[int, bytes], int]) -> set[tuple[int, bytes]]:
+    """Insert the reports that were never received before; the keys of those."""
+    columns = ("message", "digest", "source", "word", "code", "name", "state", "date_sent", "received_at")
+    rows = []
+    for (message_id, digest), i in fresh.items():
+        report, received = evidence[i].report, evidence[i].received_at
+        rows.append((message_id, digest, report.source, report.word[:32], report.code[:32], report.name[:80],
+                     report.state, report.date_sent, received))  # fmt: skip
+    inserted = bulk.insert_new(DeliveryEvent, columns, rows, ("message", "digest"))
+    return {(message_id, bytes(digest)) for message_id, digest in inserted}
+
+
+def _merge(subjects: dict[int, Subject], news: Iterable[tuple[int, Evidence]]) -> None:
+    """Raise each message to the maximum of what it was and what it was told; count the moves."""
+    by_message: dict[int, list[Evidence]] = defaultdict(list)
+    for message_id, item in news:
+        by_message[message_id].append(item)
+    deltas = Deltas()
+    adopted: list[tuple[Subject, datetime]] = []
+    risen: list[Subject] = []
+    in_conflict: list[int] = []
+    for message_id, items in by_message.items():
+        subject = subjects[message_id]
+        before, units, height, conflict = subject.place, subject.units, _height(subject), subject.conflict
+        if subject.state != MessageState.ACCEPTED:
+            subject.state, subject.delivery = MessageState.ACCEPTED, Delivery.AWAITING
+            adopted.append((subject, items[0].received_at))
+        for item in items:
+            _learn(subject, item)
+        if _height(subject) > height:
+            risen.append(subject)
+        elif subject.conflict and not conflict:
+            in_conflict.append(message_id)
+        deltas.move(before, subject.place, 1, units, subject.units)
+    _write(adopted, risen, in_conflict)
+    deltas.write()
+
+
+def _learn(subject: Subject, item: Evidence) -> None:
+    """Take one report into a message in memory."""
+    told = DELIVERY_OF.get(item.report.state)
+    if told is None:
+        return
+    outcomes = {subject.delivery, told}
+    subject.conflict = subject.conflict or (Delivery.FAILED in outcomes and bool(outcomes & ARRIVED))
+    if (rank := standing(item.report), item.report.code) > _height(subject):
+        subject.delivery, subject.code, subject.standing = told, item.report.code, rank
+        subject.units = item.report.units or subject.units
+        subject.final_at = item.received_at if told in FINAL_DELIVERY else None
+
+
+def _height(subject: Subject) -> tuple[int, str]:
+    """The place of the report that decided, in an order that is total: codes that are no numbers share a standing."""
+    return subject.standing, subject.code
+
+
+def _write(adopted: Sequence[tuple[Subject, datetime]], risen: Sequence[Subject], in_conflict: Sequence[int]) -> None:
+    """Store what was learnt: adopted messages become accepted with the Sid of their report, the others only rise."""
+    bulk.update_rows(
+        Message,
+        ("id", "state", "sid", "delivery", "settled_at"),
+        [(subject.id, subject.state, subject.sid, Delivery.AWAITING, at) for subject, at in adopted],
+    )
+    reason = "Known from its status report"
+    log = [(subject.id, subject.state, subject.attempt, reason, at) for subject, at in adopted]
+    bulk.insert_rows(Transition, ("message", "state", "attempt", "reason", "at"), log)
+    columns = ("delivery", "code", "standing", "conflict", "units", "final_at")
+    bulk.update_rows(Message, ("id", *columns), [attrgetter("id", *columns)(subject) for subject in risen])
+    if in_conflict:
+        Message.objects.filter(id__in=in_conflict).update(conflict=True)
+
+
+__all__ = ["CHUNK", "Evidence", "Verdict", "apply"]

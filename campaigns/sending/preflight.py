@@ -1,0 +1,189 @@
+"""What an operator must know before launch: findings, how many messages and units, what it costs, when it will be done.
+
+All of it comes from what the import counted row by row and from a few rows of settings, so it costs the same for ten
+recipients and for a million.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils import timezone
+
+from campaigns.exotel import BATCH
+from campaigns.models import Account, Campaign, Import
+from campaigns.models.states import ImportState
+from campaigns.text import window
+from campaigns.text.cost import cost, indian
+from campaigns.text.dlt import Finding, Level
+
+ROW_FINDINGS: dict[str, tuple[Level, str]] = {
+    "VARIABLE_LONG": (
+        "warning",
+        "Rows with a value longer than 30 characters, which some operators refuse: {rows}.",
+    ),
+    "UNICODE": ("info", "Rows that need Unicode, with 70 characters to a unit instead of 160: {rows}."),
+    "MANY_UNITS": (
+        "warning",
+        "Rows that need more than 3 units each: {rows}. Check their values: long texts cost more.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    findings: list[Finding]
+    messages: int
+    units: int
+    cost: Decimal  # rupees
+    seconds: float | None  # how long sending takes at the account's rate; None without a limit
+
+    def blocks(self, warnings_accepted: bool) -> bool:
+        levels = {finding.level for finding in self.findings}
+        return "error" in levels or ("warning" in levels and not warnings_accepted)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "findings": [asdict(finding) for finding in self.findings],
+            "messages": self.messages,
+            "units": self.units,
+            "cost": str(self.cost),
+        }
+
+
+def preflight(campaign: Campaign) -> Preflight:
+    imports = list(campaign.imports.all())
+    done = [item for item in imports if item.state == ImportState.DONE]
+    messages, units = sum(item.accepted for item in done), sum(item.units for item in done)
+    account = campaign.account
+    findings = [
+        *_recipients(campaign, imports, messages),
+        *campaign.template.findings(),
+        *_sender(campaign),
+        *_account(account),
+        *_hours(campaign),
+        *_links(campaign),
+        *_rows(done),
+    ]
+    order = {"error": 0, "warning": 1, "info": 2}
+    findings.sort(key=lambda finding: order[finding.level])
+    rate = account.rate_per_minute
+    seconds = -(-messages // BATCH) * 60 / rate if rate else None
+    return Preflight(findings, messages, units, cost(units, account.cost_per_unit), seconds)
+
+
+def _recipients(campaign: Campaign, imports: list[Import], messages: int) -> Iterator[Finding]:
+    if any(item.state in {ImportState.QUEUED, ImportState.RUNNING} for item in imports):
+        yield Finding("error", "IMPORT_RUNNING", "The recipients file is still being read. Launch when it is done.")
+    elif not messages:
+        yield Finding(
+            "error",
+            "NO_RECIPIENTS",
+            "There is nobody to send to yet: upload a file with at least one usable number.",
+        )
+    version = campaign.template.version
+    if any(item.state == ImportState.DONE and item.template_version != version for item in imports):
+        yield Finding(
+            "error",
+            "TEMPLATE_CHANGED",
+            "The template was changed after the recipients were read. Read the file again to check it.",
+        )
+
+
+def _sender(campaign: Campaign) -> Iterator[Finding]:
+    if not campaign.sender:
+        yield Finding("error", "NO_SENDER", "No header is set on the campaign, the template or the account.")
+    elif campaign.sender != campaign.template.header:
+        yield Finding(
+            "warning", "HEADER_DIFFERS",
+            f"The campaign sends as {campaign.sender}, but the template is registered for {campaign.template.header}.",
+        )  # fmt: skip
+
+
+def _account(account: Account) -> Iterator[Finding]:
+    if not account.credentials:
+        yield Finding(
+            "error",
+            "NO_CREDENTIALS",
+            f"Account {account.name} has no API key and token. Enter them on its page.",
+        )
+    if account.stopped_at:
+        yield Finding("error", "ACCOUNT_STOPPED", f"Sending from {account.name} is stopped: {account.stop_reason}")
+    if account.rate_per_minute > 200:
+        yield Finding(
+            "info",
+            "RATE_HIGH",
+            "The account's rate is above the 200 requests a minute that Exotel documents.",
+        )
+    local = {"127.0.0.1", "localhost", "::1"}
+    if urlsplit(settings.PUBLIC_URL).hostname in local and urlsplit(account.base_url).hostname not in local:
+        yield Finding(
+            "warning", "NO_CALLBACKS",
+            "Exotel cannot reach this machine's callback address, so no status will come in. Set EXODASH_PUBLIC_URL.",
+        )  # fmt: skip
+
+
+def _hours(campaign: Campaign) -> Iterator[Finding]:
+    account, now = campaign.account, timezone.now()
+    start = campaign.schedule_at or now
+    zone = ZoneInfo(account.time_zone)
+    if campaign.schedule_at and (which := window.twice(campaign.schedule_at, zone)):
+        local = campaign.schedule_at.astimezone(zone)
+        yield Finding(
+            "info", "START_TWICE",
+            f"{local:%H:%M} comes twice on {local:%-d %b %Y} in {zone.key}: it starts at the {which} ({local:%H:%M %Z}).",
+        )  # fmt: skip
+    if campaign.schedule_at and campaign.schedule_at <= now:
+        yield Finding("warning", "START_PASSED", "The planned start is in the past: launching now starts at once.")
+    if campaign.template.category != "promotional":
+        return
+    if account.window_opens >= account.window_closes:
+        yield Finding("error", "WINDOW_NEVER_OPENS", f"The promotional hours of {account.name} end before they begin.")
+    elif not window.is_open(start, account.window_opens, account.window_closes, zone):
+        opening = window.next_opening(start, account.window_opens, account.window_closes, zone)
+        yield Finding(
+            "warning", "OUTSIDE_WINDOW",
+            f"Promotional SMS go out only from {account.window_opens:%H:%M} to {account.window_closes:%H:%M}: "
+            f"sending begins {opening.astimezone(zone):%a %d %b, %H:%M %Z}.",
+        )  # fmt: skip
+
+
+def _links(campaign: Campaign) -> Iterator[Finding]:
+    if not campaign.shorten_links:
+        return
+    if campaign.account.provider != Account.Provider.EXOTEL or campaign.channel != Campaign.Channel.SMS:
+        yield Finding(
+            "warning", "NOT_SHORTENED", "Only SMS over Exotel can have their links shortened: these are sent as they are."
+        )
+    elif "http" not in campaign.template.body.lower() and not campaign.template.variables:
+        yield Finding("warning", "NO_LINK", "Links are to be shortened, but the text holds none.")
+    else:
+        yield Finding(
+            "info", "LINKS_SHORTENED",
+            f"Exotel shortens the links and charges for it. Register them on DLT with the header {campaign.sender}.",
+        )  # fmt: skip
+
+
+def _rows(imports: list[Import]) -> Iterator[Finding]:
+    counts: Counter[str] = Counter()
+    for item in imports:
+        counts.update(item.findings)
+    for code, (level, sentence) in ROW_FINDINGS.items():
+        if counts[code]:
+            yield Finding(level, code, sentence.format(rows=indian(counts[code])), counts[code])
+    refused = sum(item.rejected for item in imports)
+    if refused:
+        yield Finding("info", "ROWS_REFUSED", f"Rows that cannot be used and will not be sent: {indian(refused)}.", refused)
+    suppressed = sum(item.suppressed for item in imports)
+    if suppressed:
+        yield Finding(
+            "info",
+            "ROWS_SUPPRESSED",
+            f"Suppressed numbers, which will not be sent to: {indian(suppressed)}.",
+            suppressed,
+        )

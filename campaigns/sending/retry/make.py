@@ -1,0 +1,124 @@
+"""A campaign's failures become a draft of their own, in one transaction: pressed twice, it is made once."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from django.contrib.auth.models import User
+from django.db import connection
+from django.db.models import Count, Q, Sum
+from django.utils import timezone
+
+from campaigns.models import Campaign, Import, Recipient
+from campaigns.models.states import ImportState
+from campaigns.sending import control
+from campaigns.sending.retry.outlook import ALLOWED, judge, limits, not_now
+from campaigns.sending.retry.pool import Pool, chosen, listing, parameters, pool, sort
+from campaigns.sending.retry.rules import affordable
+from campaigns.text.cost import cost
+
+SHOWN = 20  # rows of the sample that an operator recognises columns by
+MANY_UNITS = 3
+NAME = 120
+
+
+class Impossible(control.Refused):
+    """The state allows it, but what is asked for cannot be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    campaign: Campaign
+    recipients: int
+    units: int
+    cost: Decimal  # rupees, at the account's present rate
+
+
+def make(campaign: Campaign, user: Any = None, *, max_cost: Decimal | None = None, name: str = "") -> Made:
+    """Make a draft of the failures that may be sent again. Raises Refused with a sentence, and nothing made.
+
+    The account's lock makes presses take turns: the second finds the people of the first taken.
+    """
+    with control.account_lock(campaign.account_id):
+        parent = Campaign.objects.select_related("account").get(pk=campaign.pk)
+        if parent.state not in ALLOWED:
+            raise control.Refused("wrong_state", not_now(parent))
+        found = pool(parent, limits(max_cost))
+        child = _draft(found, user, name)
+        if not (found.codes and _copy(found, child, _imports(found, child))):
+            _refuse(found)
+        return _checked(found, child)
+
+
+def _draft(found: Pool, user: Any, name: str) -> Campaign:
+    parent = found.campaign
+    return Campaign.objects.create(
+        name=name.strip()[:NAME] or f"{found.members[0].name[: NAME - 10]}, try {len(found.members) + 1}",
+        account=parent.account, template_id=parent.template_id, channel=parent.channel, sender_id=parent.sender_id,
+        priority=parent.priority, shorten_links=parent.shorten_links, short_domain=parent.short_domain,
+        retry_of=parent, created_by=user if isinstance(user, User) else None,
+    )  # fmt: skip
+
+
+def _imports(found: Pool, child: Campaign) -> dict[int, int]:
+    """An import of the child for each of the parent's: how cells are read goes with it, and there is no file."""
+    sources = Import.objects.filter(campaign=found.campaign, state=ImportState.DONE).order_by("pk")
+    now = timezone.now()
+    return {
+        source.pk: Import.objects.create(
+            campaign=child, state=ImportState.DONE, filename=f"retry of campaign {found.campaign.pk}",
+            header=source.header, mapping=source.mapping, template_version=source.template_version,
+            created_by=child.created_by, finished_at=now,
+        ).pk
+        for source in sources
+    }  # fmt: skip
+
+
+def _copy(found: Pool, child: Campaign, imports: dict[int, int]) -> int:
+    """Copy the recipients of the chosen failures, in the order they were sent; how many."""
+    if not imports:
+        return 0
+    places = " ".join(f"WHEN {source} THEN {copy}" for source, copy in imports.items())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO campaigns_recipient (campaign_id, import_id, line, number, cells, units) "
+            f"SELECT {child.pk}, CASE r.import_id {places} END, r.line, r.number, r.cells, r.units FROM campaigns_message m "
+            f"JOIN campaigns_recipient r ON r.id = m.recipient_id WHERE r.import_id IN ({listing(imports)}) "
+            f"AND {chosen(found)} ORDER BY m.id",
+            parameters(found),
+        )
+        return int(cursor.rowcount)
+
+
+def _refuse(found: Pool) -> NoReturn:
+    """Say why nothing can be sent again. The empty draft goes with the transaction."""
+    verdict = judge(found, sort(found))
+    raise (control.Refused if verdict.code == "already_retried" else Impossible)(verdict.code, verdict.why)
+
+
+def _checked(found: Pool, child: Campaign) -> Made:
+    """Write what was copied into the imports, unless it costs too much."""
+    people, units = _tally(child)
+    price = cost(units, found.campaign.account.cost_per_unit)
+    decision = affordable(people, price, found.limits)
+    if not decision.may:
+        raise Impossible("over_cost", decision.reason)
+    return Made(child, people, units, price)
+
+
+def _tally(child: Campaign) -> tuple[int, int]:
+    """Set the counts of the child's imports; people and units of all."""
+    copied = Recipient.objects.filter(campaign=child).values_list("source").order_by()
+    sums = copied.annotate(n=Count("pk"), size=Sum("units"), long=Count("pk", filter=Q(units__gt=MANY_UNITS)))
+    people = units = 0
+    for pk, rows, size, long in sums:
+        Import.objects.filter(pk=pk).update(
+            rows=rows, accepted=rows, units=size, findings={"MANY_UNITS": long} if long else {}, sample=_sample(pk)
+        )
+        people, units = people + rows, units + size
+    Import.objects.filter(campaign=child, accepted=0).delete()
+    return people, units
+
+
+def _sample(import_id: int) -> list[list[str]]:
+    return list(Recipient.objects.filter(source=import_id).order_by("pk").values_list("cells", flat=True)[:SHOWN])
