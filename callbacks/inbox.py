@@ -1,0 +1,205 @@
+"""Turns stored callbacks into statuses. The applied mark and its effect commit together, so a crash repeats nothing."""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import OperationalError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from callbacks import clicks, parsing, replies
+from callbacks.clicks import Clicked
+from callbacks.models import CallbackEvent
+from callbacks.replies import Written
+from campaigns import bulk, failpoints, jobs, leases
+from campaigns.sending import evidence
+from campaigns.sending.evidence import Evidence, Verdict
+
+log = logging.getLogger(__name__)
+LEASE = "drain"
+RENEW = 5.0  # seconds; a lease lasts leases.SECONDS
+LINGER = 3.0  # seconds of silence before the job ends; new callbacks ring again
+PAUSE = 0.2
+PARK_FIRST, PARK_LONGEST, PARK_FOR = timedelta(seconds=30), timedelta(hours=6), timedelta(days=7)
+Result = CallbackEvent.Result
+# A parked callback is applied whole again: what has been applied of it is then a duplicate.
+WORST_FIRST = (Result.PARKED, Result.QUARANTINED, Result.APPLIED, Result.DUPLICATE)
+NOTHING: dict[str, str] = {
+    CallbackEvent.Kind.STATUS: "It holds no status.",
+    CallbackEvent.Kind.CLICK: "It names no link.",
+    CallbackEvent.Kind.INBOUND: "It names nobody who wrote.",
+}
+UNAPPLIED = (Result.WAITING, Result.PARKED)
+TAKEN = (Result.APPLIED, Result.DUPLICATE)
+COLUMNS = ("id", "result", "reason", "message_id", "tries", "next_try_at", "applied_at")
+
+
+class Item(NamedTuple):
+    """A stored callback and what it says: nothing, one thing, or for WhatsApp several."""
+
+    id: int
+    attempt: UUID
+    received_at: datetime
+    tries: int
+    kind: str
+    told: parsing.Told
+
+
+def drain() -> int:
+    """Apply what waits, for about TASK_BUDGET seconds or until it has been quiet; how many were looked at."""
+    owner = uuid4()
+    if not leases.take(LEASE, owner):
+        return 0
+    try:
+        done, quiet = _work(owner)
+    finally:
+        leases.give_back(LEASE, owner)
+    if quiet:
+        ring()  # for what came between the last look and the end of the lease
+    else:
+        jobs.enqueue(jobs.DRAIN)
+    return done
+
+
+def _work(owner: UUID) -> tuple[int, bool]:
+    """How many callbacks were looked at, and whether it ended in silence rather than for want of time."""
+    start = seen = renewed = time.monotonic()
+    done = 0
+    while (now := time.monotonic()) - start < settings.TASK_BUDGET:
+        if now - renewed >= RENEW:
+            renewed = now
+            if not leases.take(LEASE, owner):
+                break
+        if found := apply_next():
+            done, seen = done + found, time.monotonic()
+        elif now - seen >= LINGER:
+            return done, True
+        else:
+            time.sleep(PAUSE)
+    return done, False
+
+
+def ring() -> bool:
+    """Wake the inbox when something is to be applied and nobody is at it; whether it rang."""
+    needed = waiting() and not leases.held(LEASE)
+    if needed:
+        jobs.enqueue(jobs.DRAIN)
+    return needed
+
+
+def waiting() -> bool:
+    """Whether anything is to be applied now."""
+    return _fresh().exists() or _due().exists()
+
+
+def _fresh() -> QuerySet[CallbackEvent]:
+    return CallbackEvent.objects.filter(result=Result.WAITING).order_by("id")
+
+
+def _due() -> QuerySet[CallbackEvent]:
+    return CallbackEvent.objects.filter(result=Result.PARKED, next_try_at__lte=timezone.now()).order_by("next_try_at")
+
+
+def apply_next() -> int:
+    """Apply one batch; how many callbacks it held. Raises OperationalError, and changes nothing, without a database."""
+    items = _pick()  # read and parsed before the transaction: on SQLite that one holds up every other writer
+    if items:
+        with bulk.transaction():
+            _apply(_mine(items))
+            failpoints.reach("inbox.before")
+        failpoints.reach("inbox.committed")
+    return len(items)
+
+
+def _pick() -> list[Item]:
+    """The next waiting callbacks in the order of their arrival, then parked ones that are due."""
+    columns = ("id", "attempt", "received_at", "tries", "kind", "raw")
+    rows = list(_fresh().values_list(*columns)[: evidence.CHUNK])
+    rows += _due().values_list(*columns)[: evidence.CHUNK - len(rows)]
+    return [
+        Item(pk, attempt, received_at, tries, kind, parsing.read(kind, bytes(raw)))
+        for pk, attempt, received_at, tries, kind, raw in rows
+    ]
+
+
+def _mine(items: list[Item]) -> list[Item]:
+    """Those that nobody else has applied meanwhile or is applying now, locked: none may count twice."""
+    unapplied = CallbackEvent.objects.filter(pk__in=[item.id for item in items], result__in=UNAPPLIED)
+    free = set(unapplied.order_by("id").select_for_update(skip_locked=True).values_list("pk", flat=True))
+    return [item for item in items if item.id in free]
+
+
+def _apply(items: list[Item]) -> None:
+    """All of a batch or, when it breaks, its halves, until the one callback that breaks it stands alone."""
+    if not items:
+        return
+    try:
+        with transaction.atomic():
+            _mark(items, _verdicts(items))
+    except OperationalError:
+        raise  # the database is away or busy, which is no fault of a callback
+    except Exception as error:
+        if len(items) == 1:
+            log.error("Callback %s cannot be applied and is set aside (%s)", items[0].id, type(error).__name__)
+            _mark(items, [Verdict(Result.QUARANTINED, f"It could not be applied ({type(error).__name__}).")])
+            return
+        _apply(items[: len(items) // 2])
+        _apply(items[len(items) // 2 :])
+
+
+def _verdicts(items: list[Item]) -> list[Verdict]:
+    told = [Evidence(item.attempt, report, item.received_at) for item in items for report in item.told.reports]
+    reported = (verdict for cut in _cut(told) for verdict in evidence.apply(cut))
+    clicked = iter(clicks.apply(_clicked(items)))
+    written = iter(replies.apply(_written(items)))
+    verdicts = []
+    for item in items:
+        parts = [next(reported) for _ in item.told.reports]
+        parts += [next(clicked) for _ in item.told.clicks]
+        parts += [next(written) for _ in item.told.written]
+        verdicts.append(_together(parts, item.kind))
+    return verdicts
+
+
+def _clicked(items: list[Item]) -> list[Clicked]:
+    return [Clicked(item.attempt, click, item.received_at) for item in items for click in item.told.clicks]
+
+
+def _written(items: list[Item]) -> list[Written]:
+    return [Written(item.attempt, item.kind, said, item.received_at) for item in items for said in item.told.written]
+
+
+def _cut(told: list[Evidence]) -> Iterator[list[Evidence]]:
+    for start in range(0, len(told), evidence.CHUNK):
+        yield told[start : start + evidence.CHUNK]
+
+
+def _together(verdicts: Sequence[Verdict], kind: str) -> Verdict:
+    """What became of a callback: the worst of what became of its parts."""
+    nonsense = Verdict(Result.NONSENSE, NOTHING[kind])
+    return min(verdicts, key=lambda verdict: WORST_FIRST.index(verdict.result), default=nonsense)
+
+
+def _mark(items: list[Item], verdicts: list[Verdict]) -> None:
+    now = timezone.now()
+    rows = []
+    for item, verdict in zip(items, verdicts, strict=True):
+        parked = verdict.result == Result.PARKED
+        again, applied_at = (_next_try(item, now), None) if parked else (None, now)
+        rows.append((item.id, verdict.result, verdict.reason[:200], verdict.message_id, item.tries + 1, again, applied_at))
+    bulk.update_rows(CallbackEvent, COLUMNS, rows)
+    pairs = zip(items, verdicts, strict=True)
+    if told := [item.id for item, verdict in pairs if item.kind == CallbackEvent.Kind.CLICK and verdict.result in TAKEN]:
+        CallbackEvent.objects.filter(pk__in=told).update(raw=b"")  # it holds the visitor's IP address
+
+
+def _next_try(item: Item, now: datetime) -> datetime | None:
+    """When a callback for an unknown request is tried again; None after seven days: it stays listed."""
+    if now - item.received_at > PARK_FOR:
+        return None
+    return now + min(PARK_FIRST * 2 ** min(item.tries, 20), PARK_LONGEST)

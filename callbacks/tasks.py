@@ -1,0 +1,7 @@
+"""Jobs of the background cluster."""
+
+from callbacks import inbox
+
+
+def drain() -> int:
+    return inbox.drain()
