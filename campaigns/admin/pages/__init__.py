@@ -1,0 +1,1 @@
+"""The operator's pages: thin views over the insight and sending rooms."""

@@ -1,0 +1,1 @@
+"""Lists and forms of what is set up once: templates, accounts, suppression, people, tokens, audit."""

@@ -1,0 +1,126 @@
+"""Exotel accounts. The API key and token are written here and never shown again."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils.html import format_html
+
+from campaigns.admin.registers.base import Register
+from campaigns.models import Account, Alert
+from campaigns.sending.callback_urls import INBOUND, sign
+
+
+class AccountForm(forms.ModelForm):
+    api_key = forms.CharField(
+        label="API key", required=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    )
+    api_token = forms.CharField(
+        label="API token", required=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    )
+    time_zone = forms.ChoiceField(choices=[(zone, zone) for zone in sorted(available_timezones()) if "/" in zone])
+
+    class Meta:
+        model = Account
+        fields = "__all__"  # noqa: DJ007  (what is not editable is declared so on the model)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        stored = bool(self.instance.credentials)
+        for name in ("api_key", "api_token"):
+            if name in self.fields:
+                self.fields[name].help_text = "Stored. Leave empty to keep it; write both to replace them." if stored else ""
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        key, token = data.get("api_key", ""), data.get("api_token", "")
+        if bool(key) != bool(token):
+            self.add_error("api_token" if key else "api_key", "Enter the API key and the API token together.")
+        if not key and not token:
+            self._check_stored()
+        if data.get("window_opens") and data.get("window_closes") and data["window_opens"] >= data["window_closes"]:
+            self.add_error("window_closes", "The promotional hours must end after they begin.")
+        return data
+
+    def _check_stored(self) -> None:
+        """Stored credentials are sealed to the Sid, so a new Sid needs them again."""
+        if not self.instance.credentials:
+            self.add_error("api_key", "Enter the API key and token: without them nothing can be sent.")
+        elif "account_sid" in self.changed_data:
+            self.add_error("account_sid", "The stored API key and token belong to the old Sid: enter them again.")
+
+
+class Accounts(Register):
+    form = AccountForm
+    title_list = "Accounts"
+    about = "where messages are sent from, as whom, how fast"
+    empty = "No account yet. Add the Sid, API key and token that Exotel shows under API settings."
+    list_display = ["name", "account_sid", "address", "rate", "condition"]
+    readonly_fields = ["receipts", "incoming", "condition"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        may_change = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        secrets = ["api_key", "api_token"] if may_change else []
+        condition = ["receipts", "condition"] if obj else []
+        return [
+            (None, {"fields": ["name", "provider", "base_url", "account_sid", *secrets, *condition]}),
+            ("Sent as", {"fields": [("sender_id", "dlt_entity_id")]}),
+            ("Pace and cost", {"fields": [("rate_per_minute", "senders"), ("polls_per_minute", "cost_per_unit")]}),
+            ("When to stop and ask", {"fields": [("spike_percent", "missed_minutes")]}),
+            ("Opting out", {"fields": [*(["incoming"] if obj else []), "stop_words", "start_words"]}),
+            ("Hours", {"fields": ["time_zone", ("window_opens", "window_closes")],
+                       "description": "Promotional SMS go out only within these hours; other kinds at any time."}),
+        ]  # fmt: skip
+
+    def save_model(self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool) -> None:
+        """New credentials are sealed and lift the account's stop; stopped campaigns still wait for their own resume."""
+        if form.cleaned_data.get("api_key"):
+            obj.set_credentials(form.cleaned_data["api_key"], form.cleaned_data["api_token"])
+            if obj.stopped_at:
+                obj.stopped_at, obj.stop_reason = None, ""
+                Alert.close(account=obj)
+                messages.info(request, "The account's stop is lifted. Resume its stopped campaigns on their pages.")
+            super().save_model(request, obj, form, change)
+            self.note(request, "credentials", obj)
+        else:
+            super().save_model(request, obj, form, change)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False  # its campaigns are history
+
+    @staticmethod
+    def address(account: Account) -> str:
+        return account.base_url.removeprefix("https://")
+
+    @staticmethod
+    def rate(account: Account) -> str:
+        return f"{account.rate_per_minute} requests a minute" if account.rate_per_minute else "no limit"
+
+    @staticmethod
+    @admin.display(description="Report address")
+    def receipts(account: Account) -> str:
+        if account.provider == Account.Provider.EXOTEL:
+            return "Each request names its own; nothing to set up at Exotel."
+        return format_html("<code>{}</code> Enter it at GENIQ as the address for receipts.", sign(account.callback_id))
+
+    @staticmethod
+    @admin.display(description="Address for incoming SMS")
+    def incoming(account: Account) -> str:
+        if account.provider != Account.Provider.EXOTEL:
+            return "Incoming SMS are taken from Exotel only."
+        return format_html(
+            "<code>{}</code> Enter it at Exotel in the passthru applet of the flow that takes your number's SMS, "
+            "so that people can opt out.",
+            sign(account.callback_id, INBOUND),
+        )
+
+    @staticmethod
+    def condition(account: Account) -> str:
+        if account.stopped_at:
+            return format_html('<span class="badge failed">Stopped</span> {}', account.stop_reason)
+        if not account.credentials:
+            return format_html('<span class="badge warning">{}</span>', "No API key and token")
+        return format_html('<span class="badge delivered">{}</span>', "Ready")
