@@ -1,0 +1,275 @@
+"""What the API takes and gives. Shapes are those of docs/api.md; a published name is never changed."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+
+from campaigns.models import Account, Campaign, Import, Template
+from campaigns.sending import schedule
+
+
+class AccountSerializer(serializers.ModelSerializer):
+    stopped = serializers.SerializerMethodField(help_text="why sending is stopped, or null")
+
+    class Meta:
+        model = Account
+        fields = ["id", "name", "provider", "account_sid", "base_url", "sender_id", "dlt_entity_id", "time_zone",
+                  "rate_per_minute", "cost_per_unit", "stopped"]  # fmt: skip
+
+    def get_stopped(self, account: Account) -> str | None:
+        return account.stop_reason if account.stopped_at else None
+
+
+class TemplateSerializer(serializers.ModelSerializer):
+    sms_type = serializers.CharField(read_only=True)
+    variables = serializers.IntegerField(read_only=True)
+    category = serializers.ChoiceField(Template.Category.choices)
+
+    class Meta:
+        model = Template
+        fields = ["id", "name", "body", "dlt_template_id", "dlt_entity_id", "header", "category", "version", "sms_type",
+                  "variables", "created_at"]  # fmt: skip
+        read_only_fields = ["version", "created_at"]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        Template(**attrs).clean()
+        return attrs
+
+
+class WallTimeField(serializers.DateTimeField):
+    """An instant, or without an offset what the clocks of the account show: its zone is known to the whole alone."""
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        return value
+
+
+class CampaignInput(serializers.ModelSerializer):
+    channel = serializers.ChoiceField(Campaign.Channel.choices, default=Campaign.Channel.SMS)
+    sender_id = serializers.RegexField(r"^[A-Za-z0-9]{3,20}$", required=False, allow_blank=True)
+    schedule_at = WallTimeField(
+        required=False, allow_null=True, help_text="a time without an offset is in the account's time zone"
+    )
+
+    class Meta:
+        model = Campaign
+        fields = ["name", "account", "template", "channel", "sender_id", "schedule_at", "shorten_links", "short_domain"]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.get("schedule_at"):
+            account: Account = attrs.get("account") or self.instance.account  # type: ignore[union-attr]
+            try:
+                attrs["schedule_at"] = schedule.start(attrs["schedule_at"], ZoneInfo(account.time_zone), timezone.now())
+            except schedule.Impossible as error:
+                raise serializers.ValidationError({"schedule_at": ErrorDetail(str(error), error.code)}) from None
+        return attrs
+
+    def validate_channel(self, value: str) -> str:
+        if value != Campaign.Channel.SMS:
+            raise serializers.ValidationError("Only SMS campaigns can be made so far.", "not_available")
+        return value
+
+
+class CampaignOutput(serializers.Serializer):
+    """A campaign with its counts. ``finished``: nothing pending or in flight; delivery may still be awaited."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    account = serializers.IntegerField()
+    template = serializers.IntegerField()
+    channel = serializers.CharField()
+    sender_id = serializers.CharField()
+    state = serializers.CharField()
+    state_reason = serializers.CharField()
+    shorten_links = serializers.BooleanField(help_text="links are shortened and clicks counted")
+    short_domain = serializers.CharField()
+    retry_of = serializers.IntegerField(allow_null=True, help_text="the campaign whose failures this one sends again")
+    schedule_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    launched_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    counts = serializers.DictField(child=serializers.IntegerField())
+    delivery = serializers.DictField(child=serializers.IntegerField())
+    units = serializers.IntegerField()
+    cost = serializers.DecimalField(14, 4)
+    rate = serializers.FloatField(help_text="messages a minute, over the last two minutes")
+    eta = serializers.DateTimeField(allow_null=True)
+
+
+class FamilySerializer(serializers.Serializer):
+    """A campaign and all its tries together; each person counts once, by the best that is known of them."""
+
+    root: Any = serializers.IntegerField(source="root.pk", help_text="the first try")
+    campaigns = serializers.ListField(child=serializers.IntegerField(), help_text="all tries, in the order they were made")
+    people = serializers.IntegerField()
+    reached = serializers.IntegerField(help_text="delivered at least once")
+    at_operator = serializers.IntegerField()
+    open = serializers.IntegerField(help_text="a try is under way or its report awaited, or nobody knows")
+    failed = serializers.IntegerField(help_text="every try failed")
+    messages = serializers.IntegerField(help_text="handed over, in all tries")
+    units = serializers.IntegerField()
+    cost = serializers.DecimalField(14, 4)
+
+
+class CampaignDetailOutput(CampaignOutput):
+    family = FamilySerializer()
+
+
+class RetryInput(serializers.Serializer):
+    max_cost = serializers.DecimalField(
+        14, 4, min_value=0, required=False, allow_null=True, help_text="rupees that the retry may cost at the most"
+    )
+    name = serializers.CharField(max_length=120, required=False, allow_blank=True, help_text="default: of the first try")
+
+
+class RetryOutput(serializers.Serializer):
+    id = serializers.IntegerField(source="campaign.pk")
+    recipients = serializers.IntegerField()
+    units = serializers.IntegerField()
+    cost = serializers.DecimalField(14, 4)
+
+
+class MappingSerializer(serializers.Serializer):
+    phone = serializers.CharField(max_length=200)
+    vars = serializers.ListField(child=serializers.CharField(max_length=200), required=False)
+
+
+class RecipientsInput(serializers.Serializer):
+    """Either a file (multipart) or rows (JSON); the mapping is guessed from the column names when it is left out."""
+
+    file = serializers.FileField(required=False, allow_empty_file=True)
+    rows = serializers.ListField(child=serializers.DictField(), required=False, max_length=100_000)
+    mapping = serializers.JSONField(required=False)
+
+    def validate_mapping(self, value: Any) -> dict[str, Any]:
+        mapping = MappingSerializer(data=value)
+        mapping.is_valid(raise_exception=True)
+        return dict(mapping.validated_data)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("file" in attrs) == ("rows" in attrs):
+            raise serializers.ValidationError("Send either a file (multipart, field file) or rows (JSON list of objects).")
+        return attrs
+
+
+class ImportSerializer(serializers.ModelSerializer):
+    campaign: Any = serializers.PrimaryKeyRelatedField(read_only=True)
+
+    class Meta:
+        model = Import
+        fields = ["id", "campaign", "state", "filename", "rows", "accepted", "rejected", "duplicates", "suppressed",
+                  "errors", "findings", "units", "problem", "header", "mapping", "created_at", "finished_at"]  # fmt: skip
+        read_only_fields = fields
+
+
+class FindingSerializer(serializers.Serializer):
+    level = serializers.ChoiceField(["error", "warning", "info"])
+    code = serializers.CharField()
+    message = serializers.CharField()
+    rows = serializers.IntegerField()
+
+
+class PreflightSerializer(serializers.Serializer):
+    findings = FindingSerializer(many=True)
+    messages = serializers.IntegerField()
+    units = serializers.IntegerField()
+    cost = serializers.DecimalField(14, 4)
+
+
+class LaunchInput(serializers.Serializer):
+    accept_warnings = serializers.BooleanField(default=False)
+
+
+class MessageSerializer(serializers.Serializer):
+    id = serializers.IntegerField()
+    campaign = serializers.IntegerField()
+    resend_of = serializers.IntegerField(allow_null=True, help_text="the unconfirmed message that this one repeats")
+    number = serializers.CharField(help_text="masked without the scope numbers")
+    state = serializers.CharField()
+    delivery = serializers.CharField()
+    code = serializers.CharField()
+    name = serializers.CharField()
+    sid = serializers.CharField(allow_null=True)
+    units = serializers.IntegerField()
+    conflict = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+    sent_at = serializers.DateTimeField(allow_null=True)
+    settled_at = serializers.DateTimeField(allow_null=True)
+    final_at = serializers.DateTimeField(allow_null=True)
+
+
+class EventSerializer(serializers.Serializer):
+    at = serializers.DateTimeField()
+    kind = serializers.CharField()
+    text = serializers.CharField()
+    code = serializers.CharField()
+
+
+class MessageDetailSerializer(MessageSerializer):
+    history = EventSerializer(many=True)
+
+
+class FailureSerializer(serializers.Serializer):
+    code = serializers.CharField()
+    name = serializers.CharField()
+    title = serializers.CharField()
+    meaning = serializers.CharField()
+    remedy = serializers.CharField()
+    who_acts = serializers.CharField(source="actor")
+    retryable = serializers.BooleanField()
+    count = serializers.IntegerField()
+    share = serializers.FloatField()
+
+
+class CodeSerializer(serializers.Serializer):
+    provider = serializers.CharField()
+    channel = serializers.CharField()
+    namespace = serializers.CharField()
+    code = serializers.CharField()
+    name = serializers.CharField()
+    aliases = serializers.ListField(child=serializers.CharField())
+    state = serializers.CharField()
+    final = serializers.BooleanField()
+    retryable = serializers.BooleanField()
+    who_acts = serializers.CharField(source="actor")
+    title = serializers.CharField()
+    meaning = serializers.CharField()
+    remedy = serializers.CharField()
+    note = serializers.CharField()
+
+
+class BucketSerializer(serializers.Serializer):
+    at = serializers.DateTimeField()
+    delivered = serializers.IntegerField()
+    at_operator = serializers.IntegerField()
+    dnd = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    awaiting = serializers.IntegerField()
+    unconfirmed = serializers.IntegerField()
+
+
+class ClickLineSerializer(serializers.Serializer):
+    value = serializers.CharField(help_text="empty where it was not told")
+    total = serializers.IntegerField(source="clicks")
+    unique = serializers.IntegerField(source="people", help_text="of a link: people who clicked on it; else first clicks")
+
+
+class ClickHourSerializer(serializers.Serializer):
+    at = serializers.DateTimeField()
+    total = serializers.IntegerField(source="clicks")
+    unique = serializers.IntegerField(source="people", help_text="first clicks")
+
+
+class ClicksSerializer(serializers.Serializer):
+    """The most clicked first; at most 200 links, devices and cities by name, all others as one."""
+
+    tracked = serializers.BooleanField(help_text="whether this campaign shortens its links and counts clicks")
+    total = serializers.IntegerField()
+    unique = serializers.IntegerField(help_text="people who clicked at least once")
+    links = ClickLineSerializer(many=True)
+    devices = ClickLineSerializer(many=True)
+    cities = ClickLineSerializer(many=True)
+    hours = ClickHourSerializer(many=True, help_text="hours with clicks")

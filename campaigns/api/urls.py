@@ -1,0 +1,35 @@
+from typing import Any
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from campaigns.api import alerts, audience, campaigns, messages, reference, resend, schema  # noqa: F401  schema registers itself
+
+open_to_all: dict[str, list[Any]] = {"permission_classes": [], "authentication_classes": []}
+
+urlpatterns = [
+    path("accounts/", reference.Accounts.as_view()),
+    path("templates/", reference.Templates.as_view()),
+    path("codes/", reference.Codes.as_view()),
+    path("stats/", reference.Stats.as_view()),
+    path("campaigns/", campaigns.Campaigns.as_view()),
+    path("campaigns/<int:pk>/", campaigns.CampaignDetail.as_view()),
+    path("campaigns/<int:pk>/recipients/", campaigns.Recipients.as_view()),
+    path("campaigns/<int:pk>/preflight/", campaigns.Preflight.as_view()),
+    path("campaigns/<int:pk>/launch/", campaigns.Launch.as_view()),
+    path("campaigns/<int:pk>/retry-failed/", campaigns.RetryFailed.as_view()),
+    *(path(f"campaigns/<int:pk>/{verb}/", campaigns.Steer.as_view(verb=verb)) for verb in campaigns.Steer.actions),
+    path("campaigns/<int:pk>/messages/", messages.Messages.as_view()),
+    path("campaigns/<int:pk>/resend-unconfirmed/", resend.ResendUnconfirmed.as_view()),
+    path("campaigns/<int:pk>/clicks/", campaigns.CampaignClicks.as_view()),
+    path("campaigns/<int:pk>/report/", campaigns.Report.as_view()),
+    path("campaigns/<int:pk>/report.csv", campaigns.ReportFile.as_view()),
+    path("imports/<int:pk>/", audience.ImportDetail.as_view()),
+    path("imports/<int:pk>/restart/", audience.ImportRestart.as_view()),
+    path("imports/<int:pk>/errors.csv", audience.ImportErrors.as_view()),
+    path("alerts/", alerts.Alerts.as_view()),
+    path("alerts/<int:pk>/acknowledge/", alerts.Acknowledge.as_view()),
+    path("messages/<int:pk>/", messages.MessageDetail.as_view()),
+    path("schema/", SpectacularAPIView.as_view(**open_to_all), name="schema"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema", **open_to_all)),
+]
