@@ -1,7 +1,7 @@
 """Places at which a test makes this process die, raise or hang. Armed by EXODASH_FAILPOINTS under EXODASH_DEBUG alone.
 
 ``intent.committed:kill`` kills the process there, ``outcome.before:exception:3`` raises the third time, and
-``post.answered:hang`` waits until the file ``go-on`` appears in the data folder.
+``post.answered:hang`` makes the file ``hanging`` in the data folder and waits until ``go-on`` appears there.
 """
 
 import os
@@ -69,5 +69,7 @@ def _strike(action: str, point: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     if action == "exception":
         raise Struck(point)
-    while action == "hang" and not (settings.DATA_DIR / "go-on").exists():
-        time.sleep(0.05)
+    if action == "hang":
+        (settings.DATA_DIR / "hanging").touch()
+        while not (settings.DATA_DIR / "go-on").exists():
+            time.sleep(0.05)

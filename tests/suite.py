@@ -1,6 +1,6 @@
 """``make test``: every test, on both databases, with what the machine lacks installed or named at the end.
 
-unit > integration on SQLite > integration on PostgreSQL > acceptance (real processes, browser) on both.
+unit > integration on SQLite, on PostgreSQL > simulation > acceptance (real processes, browser) on both.
 ``make test SUITE="unit integration"`` runs a part.
 """
 
@@ -15,8 +15,9 @@ from pathlib import Path
 from tests import machine
 
 ROOT = Path(__file__).resolve().parent.parent
-FAILPOINTS = "tests/acceptance/test_failpoints.py"
-PARTS = ("unit", "integration", "acceptance")
+# Processes that are killed, hang and come back: mostly waiting, and nothing in them measures a rate.
+CRASHES = [f"tests/acceptance/test_{name}.py" for name in ("failpoints", "watchdog", "stopping", "crash", "soak_small")]
+PARTS = ("unit", "integration", "simulation", "acceptance")
 
 
 def main(wanted: list[str]) -> int:
@@ -49,10 +50,12 @@ def plan(parts: list[str], postgres_url: str | None) -> list[tuple[str, list[str
         steps.append(("Unit", ["tests/unit", "-n", "2"], None))
     if "integration" in parts:
         steps += [(f"Integration on {name}", ["tests/integration", "-n", "2"], url) for name, url in both]
+    if "simulation" in parts:
+        steps.append(("Simulation", ["tests/simulation", "-n", "2"], None))
     if "acceptance" in parts:
-        # Each failpoint case is a few processes of its own, so two at a time; the others measure rates and run alone.
-        steps += [(f"Failpoints on {name}", [FAILPOINTS, "-n", "2"], url) for name, url in both]
-        steps += [(f"Acceptance on {name}", ["tests/acceptance", f"--ignore={FAILPOINTS}"], url) for name, url in both]
+        others = [f"--ignore={file}" for file in CRASHES]
+        steps += [(f"Crashes on {name}", [*CRASHES, "-n", "2", "--dist", "worksteal"], url) for name, url in both]
+        steps += [(f"Acceptance on {name}", ["tests/acceptance", *others], url) for name, url in both]
     return steps
 
 
