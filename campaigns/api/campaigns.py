@@ -88,7 +88,7 @@ class Campaigns(APIView):
         responses={200: shapes.CampaignOutput(many=True), 400: PROBLEM},
     )
     def get(self, request: Request) -> Response:
-        rows, links = id_page(request, Campaign.objects.select_related("account", "template"))
+        rows, links = id_page(request, Campaign.lists.select_related("account", "template"))
         counted = counts.for_campaigns(rows)
         return Response({"results": [represent(row, counted[row.pk]) for row in rows], **links})
 

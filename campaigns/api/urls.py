@@ -3,7 +3,16 @@ from typing import Any
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from campaigns.api import alerts, audience, campaigns, messages, reference, resend, schema  # noqa: F401  schema registers itself
+from campaigns.api import (
+    alerts,
+    audience,
+    campaigns,
+    messages,
+    reference,
+    resend,
+    schema,  # noqa: F401  it registers itself
+    single,
+)
 
 open_to_all: dict[str, list[Any]] = {"permission_classes": [], "authentication_classes": []}
 
@@ -29,6 +38,7 @@ urlpatterns = [
     path("imports/<int:pk>/errors.csv", audience.ImportErrors.as_view()),
     path("alerts/", alerts.Alerts.as_view()),
     path("alerts/<int:pk>/acknowledge/", alerts.Acknowledge.as_view()),
+    path("messages/", single.SendOne.as_view()),
     path("messages/<int:pk>/", messages.MessageDetail.as_view()),
     path("schema/", SpectacularAPIView.as_view(**open_to_all), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema", **open_to_all)),

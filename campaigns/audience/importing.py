@@ -107,7 +107,7 @@ def _read_chunks(source: Import, renew: Callable[[], bool]) -> bool:
         until, renewal = time.monotonic() + settings.TASK_BUDGET, time.monotonic() + RENEW
         while True:
             chunk = check(records, plan)
-            if not _write(source, chunk, bytes_read()) or not chunk.last:
+            if not write(source, chunk, bytes_read()) or not chunk.last:
                 return True
             if chunk.last - source.rows > EMPTY_ROWS + HEADER_ROWS:
                 raise Broken(f"The file has more than {indian(EMPTY_ROWS)} empty rows. Delete them and upload it again.")
@@ -126,7 +126,7 @@ def _held(source: Import) -> Campaign | None:
     return campaign if now == {name: getattr(source, name) for name in FENCE} else None
 
 
-def _write(source: Import, chunk: Chunk, bytes_read: int) -> bool:
+def write(source: Import, chunk: Chunk, bytes_read: int) -> bool:
     """Store a chunk together with the counters that it changes; False when the import is not ours any more."""
     with transaction.atomic():
         campaign = _held(source)

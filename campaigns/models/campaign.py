@@ -15,6 +15,13 @@ domain = RegexValidator(
 )
 
 
+class Lists(models.Manager["Campaign"]):
+    """Campaigns that people made, without single messages."""
+
+    def get_queryset(self) -> models.QuerySet["Campaign"]:
+        return super().get_queryset().filter(single=False)
+
+
 class Campaign(models.Model):
     class Channel(models.TextChoices):
         SMS = "sms", "SMS"
@@ -32,7 +39,8 @@ class Campaign(models.Model):
         "domain of the short links", max_length=100, blank=True, validators=[domain],
         help_text="Your own, led to exo.tl; empty for exo.tl",
     )  # fmt: skip
-    priority = models.SmallIntegerField(default=0)  # higher goes first on its account
+    priority = models.SmallIntegerField(default=0)  # higher goes first on its account; the launch sets it
+    single = models.BooleanField(default=False, editable=False)  # one message by API, left out of the lists of campaigns
     state = models.CharField(max_length=10, choices=CampaignState, default=CampaignState.DRAFT)
     state_reason = models.CharField(max_length=500, blank=True)
     # The campaign whose failures this one tries again; reach and cost are counted over the whole family.
@@ -52,6 +60,9 @@ class Campaign(models.Model):
     finished_at = models.DateTimeField(null=True)
     resumed_at = models.DateTimeField(null=True)  # failures before this an operator has seen
 
+    objects = models.Manager()
+    lists = Lists()
+
     class Meta:
         ordering = ["-id"]
         permissions = [
@@ -61,6 +72,12 @@ class Campaign(models.Model):
         ]
         constraints = [
             models.CheckConstraint(condition=models.Q(state__in=CampaignState.values), name="campaign_state_is_known"),
+            # a single message is sent once for each Idempotency-Key of a user
+            models.UniqueConstraint(
+                fields=["created_by", "launch_key"],
+                name="one_single_message_a_key",
+                condition=models.Q(single=True) & ~models.Q(launch_key=""),
+            ),
         ]
         indexes = [
             # used for choosing the next campaign of an account: few campaigns are alive at once

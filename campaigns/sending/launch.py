@@ -12,14 +12,14 @@ from django.db import connection
 from django.utils import timezone
 
 from campaigns import failpoints, jobs
-from campaigns.models import Campaign, Import
+from campaigns.models import Campaign, Import, Template
 from campaigns.models.states import CampaignState, ImportState, MessageState
 from campaigns.sending import control
 from campaigns.sending.counting import Deltas, place
 from campaigns.sending.preflight import Preflight, preflight
 
 READING = (ImportState.QUEUED, ImportState.RUNNING)
-KEY_LENGTH = 80
+KEY_LENGTH = 80  # of an Idempotency-Key as it is stored
 CHUNK = 5_000  # recipients a transaction: about 50 ms on SQLite
 
 
@@ -36,7 +36,7 @@ def launch(campaign: Campaign, user: Any, *, accept_warnings: bool = False, key:
 
     Raises Blocked with the findings, or control.Refused when the campaign is no draft any more.
     """
-    key = _short(key)
+    key = short_key(key)
     if _launched_by(campaign, key):
         return False
     report = preflight(campaign)
@@ -54,7 +54,7 @@ def launch(campaign: Campaign, user: Any, *, accept_warnings: bool = False, key:
     raise control.Refused("already_launched", "This campaign was launched before. It was not launched again.")
 
 
-def _short(key: str) -> str:
+def short_key(key: str) -> str:
     """A key of any length as one that can be stored; two that begin alike stay two."""
     return key if len(key) <= KEY_LENGTH else sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -66,7 +66,14 @@ def _seal(campaign: Campaign) -> None:
     """
     if Import.objects.filter(campaign=campaign, state__in=READING).exists():
         raise control.Refused("import_running", "A recipients file is still being read. Launch when it is done.")
-    Campaign.objects.filter(pk=campaign.pk).update(snapshot=snapshot(campaign))
+    Campaign.objects.filter(pk=campaign.pk).update(snapshot=snapshot(campaign), priority=priority(campaign))
+
+
+def priority(campaign: Campaign) -> int:
+    """Single messages go before campaigns, since somebody waits for each; one-time passwords before all other campaigns."""
+    if campaign.single:
+        return 2
+    return int(campaign.template.category == Template.Category.TRANSACTIONAL)
 
 
 def _launched_by(campaign: Campaign, key: str) -> bool:

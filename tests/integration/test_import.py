@@ -208,7 +208,7 @@ def undisturbed():
 def test_a_reading_that_is_killed_goes_on_with_the_same_result(monkeypatch, undisturbed, where, size):
     source = received(MIXED)
     audience.start(source, MAPPING)
-    write, count = importing._write, importing._count
+    write, count = importing.write, importing._count
     chance = random.Random(size)
 
     def dying(step, before):
@@ -227,7 +227,7 @@ def test_a_reading_that_is_killed_goes_on_with_the_same_result(monkeypatch, undi
     if where == "inside its transaction":
         monkeypatch.setattr(importing, "_count", dying(count, before=True))
     else:
-        monkeypatch.setattr(importing, "_write", dying(write, before=where == "before the chunk"))
+        monkeypatch.setattr(importing, "write", dying(write, before=where == "before the chunk"))
     for _ in range(200):
         try:
             if audience.run(source.pk):

@@ -20,12 +20,13 @@ def test_every_history_keeps_the_promises(shape):
         assert world.trace
 
 
-@pytest.mark.skipif("EXODASH_REPLAY_SEED" not in os.environ, reason="no seed was named to replay")
-def test_replay(capsys):
-    seed = int(os.environ["EXODASH_REPLAY_SEED"])
-    (world,) = histories([seed], seed % len(SHAPES))
-    with capsys.disabled():
-        print("\n" + "\n".join(world.trace))
+if "EXODASH_REPLAY_SEED" in os.environ:
+
+    def test_replay(capsys):
+        seed = int(os.environ["EXODASH_REPLAY_SEED"])
+        (world,) = histories([seed], seed % len(SHAPES))
+        with capsys.disabled():
+            print("\n" + "\n".join(world.trace))
 
 
 def test_one_seed_is_one_history_whatever_ran_before():

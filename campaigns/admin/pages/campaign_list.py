@@ -52,7 +52,7 @@ def campaign_list(request: HttpRequest) -> HttpResponse:
 
 
 def _chosen(filters: dict[str, str]) -> QuerySet[Campaign]:
-    campaigns = Campaign.objects.select_related("account", "template", "created_by", "launched_by")
+    campaigns = Campaign.lists.select_related("account", "template", "created_by", "launched_by")
     if filters["q"]:
         campaigns = campaigns.filter(name__icontains=filters["q"])
     if filters["state"]:

@@ -95,7 +95,7 @@ def choices(account: Account | None, shown: period.Period) -> list[Choice]:
 
 
 def running_now(account: Account | None, zone: ZoneInfo) -> list[Standing]:
-    live = Campaign.objects.select_related("account", "template").filter(state__in=[*LIVE, CampaignState.SCHEDULED])
+    live = Campaign.lists.select_related("account", "template").filter(state__in=[*LIVE, CampaignState.SCHEDULED])
     found = (live.filter(account=account) if account else live).order_by("-id")[:SHOWN]
     campaigns = sorted(found, key=lambda campaign: ORDER.index(campaign.state))
     counted = counts.for_campaigns(campaigns)
