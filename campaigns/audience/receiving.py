@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.core.files import File
 from django.utils import timezone
 
+from campaigns.audience import workbook
 from campaigns.audience.faults import Unusable
 from campaigns.audience.mapping import guess_mapping
 from campaigns.audience.reading import look
@@ -24,8 +25,11 @@ Someone = AbstractBaseUser | AnonymousUser | None
 def receive(campaign: Campaign, upload: IO[bytes] | File, filename: str, user: Someone) -> Import:
     """Store a file and look at its beginning; nothing of it is read into the campaign yet.
 
-    Raises Unusable, with nothing kept, when it is no CSV file with a phone column or was read into this campaign before.
+    Raises Unusable, with nothing kept, when it is no list with a phone column or was read into this campaign before.
     """
+    if workbook.is_workbook(upload):
+        with workbook.as_csv(upload, filename[-80:]) as (file, name):
+            return _keep(campaign, file, name[-255:], user, ",")
     return _keep(campaign, upload, filename[-255:], user, "")
 
 

@@ -1,5 +1,6 @@
 """A new campaign from file to launch: what each step shows, what it refuses and in which words, and that nothing happens twice."""
 
+import html
 import json
 from datetime import timedelta
 
@@ -76,6 +77,36 @@ def test_an_upload_by_script_is_answered_with_where_to_go(operator, setup):
     assert response.json() == {"next": url("columns", Campaign.objects.get())}
 
 
+def paste(client, setup, text, **more):
+    data = {"name": "KYC", "account": setup["account"].pk, "template": setup["template"].pk, "pasted": text} | more
+    return client.post(reverse("admin:draft_new"), data)
+
+
+def test_rows_pasted_from_a_spreadsheet_are_a_file_too(operator, setup):
+    response = paste(operator, setup, "mobile\tname\tamount\r\n98123 45670\tAsha, Pune\t10\r\n")
+    campaign = Campaign.objects.get()
+    assert response["Location"] == url("columns", campaign)
+    source = campaign.imports.get()
+    assert (source.filename, source.delimiter, source.sample) == (
+        "pasted rows", "\t", [["98123 45670", "Asha, Pune", "10"]],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "words"),
+    [
+        ("  \n ", {}, "Choose the file with the recipients, or paste"),
+        ("name,city\nAsha,Pune\n", {}, "looks like phone numbers"),
+        ("mobile,name,amount\n", {}, "no rows below it"),
+        (CSV, {"file": upload(CSV)}, "take one of them away"),
+    ],
+)
+def test_what_is_pasted_in_vain_makes_no_draft(operator, setup, text, more, words):
+    response = paste(operator, setup, text, **more)
+    assert words in html.unescape(response.content.decode())
+    assert not Campaign.objects.exists() and not Import.objects.exists()
+
+
 BAD_FILES = [
     ("empty", b"", "empty"),
     ("not text", b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x00", ""),
@@ -105,7 +136,7 @@ def test_a_file_over_the_limit_is_refused_with_the_limit(operator, setup, settin
 @pytest.mark.parametrize(
     ("missing", "words"),
     [("name", "Give the campaign a name"), ("account", "Choose an account first."), ("template", "Choose a template first."),
-     ("file", "Choose the file with the recipients.")],
+     ("file", "Choose the file with the recipients, or paste their rows.")],
 )  # fmt: skip
 def test_what_is_missing_is_named_beside_its_field(operator, setup, missing, words):
     data = {"name": "KYC", "account": setup["account"].pk, "template": setup["template"].pk, "file": upload(CSV)}

@@ -8,6 +8,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+import xlsxwriter
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -353,7 +354,7 @@ def test_nothing_is_read_into_a_campaign_that_is_no_draft():
 
 UNUSABLE = {
     "empty": (b"", "EMPTY"),
-    "workbook": (b"PK\x03\x04\x14\x00", "NOT_TEXT"),
+    "no workbook": (b"PK\x03\x04\x14\x00", "WORKBOOK"),
     "header only": (HEADER, "NO_ROWS"),
     "names alike": ("mobile,name,name\n1,2,3\n", "HEADER_REPEATED"),
     "no phone column": ("name,city\nAsha,Pune\n", "NO_PHONE_COLUMN"),
@@ -367,7 +368,24 @@ def test_an_unusable_file_leaves_neither_row_nor_file(folder, content, code):
         received(content)
     assert unusable.value.code == code
     assert not Import.objects.exists()
-    assert list((folder / "imports").iterdir()) == []
+    assert list(folder.glob("imports/*")) == []
+
+
+def workbook(rows):
+    data = io.BytesIO()
+    with xlsxwriter.Workbook(data, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("People")
+        for i, row in enumerate(rows):
+            sheet.write_row(i, 0, row)
+    return data.getvalue()
+
+
+def test_a_workbook_is_read_like_the_file_it_could_have_been_saved_as():
+    rows = [["mobile", "name", "amount"], [9812345670, "Asha", 10], ["98123 45671", "Ravi", 20.5], [22, "Meera", 1]]
+    source = imported(workbook(rows), name="people.xlsx")
+    assert (source.filename, source.accepted, source.errors) == ("people.xlsx, sheet People", 2, {"INVALID_PHONE": 1})
+    assert [cells for _, _, cells, *_ in kept(source)] == [["9812345670", "Asha", "10"], ["98123 45671", "Ravi", "20.5"]]
+    assert RowError.objects.get().line == 4
 
 
 def test_a_received_file_waits_for_its_columns():

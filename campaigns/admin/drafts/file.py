@@ -1,10 +1,12 @@
 """Step 1: a name, an account, a template and the file of recipients."""
 
-from typing import Any
+from io import BytesIO
+from typing import IO, Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.core.files import File
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
@@ -20,6 +22,11 @@ MB = 1_000_000
 
 class DraftForm(forms.ModelForm):
     file = forms.FileField(label="Recipients", required=False)
+    pasted = forms.CharField(
+        label="Or paste rows", required=False, strip=False,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "placeholder": "mobile, name\n98123 45670, Asha"}),
+        help_text="From a spreadsheet or a list, with the line that names the columns.",
+    )  # fmt: skip
 
     class Meta:
         model = Campaign
@@ -42,9 +49,23 @@ class DraftForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if not data.get("file") and not self.has_file and "file" not in self.errors:
-            self.add_error("file", "Choose the file with the recipients.")
+        if not (data.get("pasted") or "").strip():
+            data["pasted"] = ""
+        given = [name for name in ("file", "pasted") if data.get(name)]
+        if not given and not self.has_file and "file" not in self.errors:
+            self.add_error("file", "Choose the file with the recipients, or paste their rows.")
+        if len(given) > 1:
+            self.add_error("file", "There are a file and pasted rows: take one of them away and add it afterwards.")
         return data
+
+    def recipients(self) -> tuple[IO[bytes] | File, str] | None:
+        """What was uploaded or pasted, and its name."""
+        upload: UploadedFile | None = self.cleaned_data["file"]
+        if upload:
+            return upload, upload.name or "recipients.csv"
+        # Half a surrogate pair cannot come from a browser; what it comes from is told that a cell is damaged.
+        pasted = self.cleaned_data["pasted"].encode("utf-8", "replace")
+        return (BytesIO(pasted), "pasted rows") if pasted else None
 
     def sentences(self) -> str:
         return " ".join(str(error) for errors in self.errors.values() for error in errors)
@@ -102,18 +123,18 @@ def _save(request: HttpRequest, form: DraftForm) -> str:
 
     Not one transaction: storing a large file takes seconds, in which nobody else could write to SQLite.
     """
-    upload: UploadedFile | None = form.cleaned_data["file"]
+    given = form.recipients()
     made = form.instance.pk is None
     campaign = form.save()
     try:
-        if upload:
-            audience.receive(campaign, upload, upload.name or "recipients.csv", request.user)
+        if given:
+            audience.receive(campaign, *given, request.user)
     except BaseException:
         if made:
             campaign.delete()
         raise
     audit.record("campaign.create" if made else "campaign.change", campaign, request=request)
-    if upload is None:
+    if given is None:
         messages.success(request, "Saved.")
         return flow.next_url(campaign)
     return reverse("admin:draft_columns", args=[campaign.pk])
