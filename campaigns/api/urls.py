@@ -12,6 +12,7 @@ from campaigns.api import (
     resend,
     schema,  # noqa: F401  it registers itself
     single,
+    suppressions,
 )
 
 open_to_all: dict[str, list[Any]] = {"permission_classes": [], "authentication_classes": []}
@@ -40,6 +41,10 @@ urlpatterns = [
     path("alerts/<int:pk>/acknowledge/", alerts.Acknowledge.as_view()),
     path("messages/", single.SendOne.as_view()),
     path("messages/<int:pk>/", messages.MessageDetail.as_view()),
+    path("suppressions/", suppressions.Suppressions.as_view()),
+    path("suppressions/import/", suppressions.SuppressionList.as_view()),
+    path("suppressions.csv", suppressions.SuppressionFile.as_view()),
+    path("suppressions/<int:pk>/", suppressions.SuppressionDetail.as_view()),
     path("schema/", SpectacularAPIView.as_view(**open_to_all), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema", **open_to_all)),
 ]

@@ -19,17 +19,17 @@ def report(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     whole = shell.sees_numbers(request)
     audit.record("campaign.export", campaign, request=request, whole_numbers=whole)
     name = f"{slugify(campaign.name) or 'campaign'}-{campaign.pk}-report.csv"
-    return _csv(export.report_csv(campaign, whole_numbers=whole), name)
+    return csv_file(export.report_csv(campaign, whole_numbers=whole), name)
 
 
 @shell.needs("campaigns.add_campaign")
 def refused_rows(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     source = get_object_or_404(Import.objects.select_related("campaign"), pk=pk)
     audit.record("import.export_errors", source, request=request)
-    return _csv(audience.errors_csv(source), f"{slugify(source.filename.rsplit('.', 1)[0]) or 'file'}-refused-rows.csv")
+    return csv_file(audience.errors_csv(source), f"{slugify(source.filename.rsplit('.', 1)[0]) or 'file'}-refused-rows.csv")
 
 
-def _csv(lines: Iterator[str], filename: str) -> StreamingHttpResponse:
+def csv_file(lines: Iterator[str], filename: str) -> StreamingHttpResponse:
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
     return response

@@ -4,13 +4,18 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path
 
+from campaigns import audit
+from campaigns.admin.pages.downloads import csv_file
 from campaigns.admin.registers.base import Register, when
-from campaigns.admin.shell import sees_numbers
-from campaigns.models import Suppression
+from campaigns.admin.shell import posted, sees_numbers
+from campaigns.audience import suppressing
+from campaigns.models import Account, Suppression
 from campaigns.text import phone
 
 
@@ -37,6 +42,22 @@ class SuppressionForm(forms.ModelForm):
         return number
 
 
+class ListForm(forms.Form):
+    file = forms.FileField(
+        label="File", help_text="CSV or Excel with a column of phone numbers; columns reason, note and until are heeded.",
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx"}),
+    )  # fmt: skip
+    reason = forms.ChoiceField(choices=Suppression.Reason.choices, initial=Suppression.Reason.OPT_OUT)
+    account = forms.ModelChoiceField(
+        Account.objects.order_by("name"), required=False, label="Only for account", empty_label="All accounts"
+    )
+    note = forms.CharField(max_length=200, required=False, help_text="Where the list comes from")
+    expires_at = forms.DateTimeField(
+        label="Until", required=False, help_text="Leave empty for always",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )  # fmt: skip
+
+
 class Suppressions(Register):
     form = SuppressionForm
     title_list = "Suppression"
@@ -47,6 +68,39 @@ class Suppressions(Register):
     search_fields = ["note"]
     search_help_text = "A whole phone number, or words of a note"
     list_select_related = ["account"]
+    change_list_template = "console/suppression_list.html"
+
+    def get_urls(self) -> list[Any]:
+        own = [("import/", self.import_list, "import"), ("download/", self.download, "download")]
+        pages = [
+            path(route, self.admin_site.admin_view(view), name=f"campaigns_suppression_{name}") for route, view, name in own
+        ]
+        return [*pages, *super().get_urls()]
+
+    def import_list(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied("Your role does not let you suppress numbers.")
+        form = ListForm(posted(request), request.FILES or None)
+        listed = None
+        if request.method == "POST" and form.is_valid():
+            data = dict(form.cleaned_data)
+            file = data.pop("file")
+            try:
+                listed = suppressing.read_list(file, file.name, suppressing.Terms(**data))
+            except suppressing.Unusable as fault:
+                form.add_error("file", str(fault))
+            else:
+                audit.record(
+                    "suppression.import", "suppression", request=request, added=listed.added, refused=listed.refused
+                )
+        context = {**self.admin_site.each_context(request), "title": "Suppress a list", "form": form, "listed": listed}
+        return TemplateResponse(request, "console/suppression_import.html", context, status=422 if form.errors else 200)
+
+    def download(self, request: HttpRequest) -> StreamingHttpResponse:
+        if not (sees_numbers(request) and request.user.has_perm("campaigns.export_report")):
+            raise PermissionDenied("Your role does not let you download whole phone numbers.")
+        audit.record("suppression.export", "suppression", request=request)
+        return csv_file(suppressing.suppression_csv(), "suppression.csv")
 
     def get_list_display(self, request: HttpRequest) -> Any:
         return ["shown" if sees_numbers(request) else "masked", *self.list_display[1:]]
