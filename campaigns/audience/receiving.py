@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from campaigns.audience import workbook
 from campaigns.audience.faults import Unusable
-from campaigns.audience.mapping import guess_mapping
+from campaigns.audience.mapping import Columns, guess_mapping
 from campaigns.audience.reading import look
 from campaigns.audience.storing import Stored, store, whole_path
 from campaigns.models import Campaign, Import
@@ -19,6 +19,7 @@ from campaigns.models.states import ImportState
 from campaigns.text.cost import indian
 from campaigns.text.render import TemplateError
 
+LOOKED_BACK = 20  # files of the same template
 Someone = AbstractBaseUser | AnonymousUser | None
 
 
@@ -68,7 +69,7 @@ def _keep(campaign: Campaign, upload: IO[bytes] | File, name: str, user: Someone
 def _create(campaign: Campaign, stored: Stored, name: str, user: Someone, delimiter: str) -> Import:
     _refuse_repeated(campaign, stored.sha256)
     seen = look(stored.path, stored.encoding, name[-80:], delimiter)
-    mapping = guess_mapping(seen.header, seen.sample, variables_of(campaign))
+    mapping = _used_before(campaign, seen.header) or guess_mapping(seen.header, seen.sample, variables_of(campaign))
     if not mapping["phone"]:
         raise Unusable(
             "NO_PHONE_COLUMN",
@@ -79,6 +80,16 @@ def _create(campaign: Campaign, stored: Stored, name: str, user: Someone, delimi
         sha256=stored.sha256, encoding=stored.encoding, delimiter=seen.delimiter, header=seen.header, sample=seen.sample,
         mapping=mapping, created_by=user if isinstance(user, User) else None,
     )  # fmt: skip
+
+
+def _used_before(campaign: Campaign, header: Sequence[str]) -> Columns | None:
+    """How the last file with these columns was read for this template in its present version; None when there is none."""
+    template = campaign.template
+    done = Import.objects.filter(
+        campaign__template=template, template_version=template.version, state=ImportState.DONE
+    ).order_by("-pk")
+    alike = (mapping for names, mapping in done.values_list("header", "mapping")[:LOOKED_BACK] if names == list(header))
+    return next(alike, None)
 
 
 def variables_of(campaign: Campaign) -> int:

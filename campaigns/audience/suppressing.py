@@ -162,7 +162,7 @@ def suppression_csv() -> Iterator[str]:
 def _line(row: Suppression) -> list[str]:
     until = row.expires_at.isoformat() if row.expires_at else "always"
     account = row.account.name if row.account else "all"
-    return [phone.display(row.number), row.reason, account, until, row.note, row.created_at.isoformat()]
+    return [str(row.number), row.reason, account, until, row.note, row.created_at.isoformat()]
 
 
 def _text(rows: Sequence[Sequence[str]]) -> str:

@@ -397,6 +397,19 @@ def test_a_received_file_waits_for_its_columns():
     assert kept(source) == []
 
 
+def test_columns_are_matched_as_the_last_file_with_them_was():
+    template = builders.template()
+    other = {"phone": "mobile", "vars": ["amount", "name"]}
+    imported(HEADER + GOOD, builders.campaign(template=template), mapping=other)
+    assert received(HEADER + GOOD, builders.campaign(template=template)).mapping == other
+    more = "mobile,name,amount,city\n9812345670,Asha,1,Pune\n"
+    assert received(more, builders.campaign(template=template)).mapping != other, "other columns"
+    assert received(HEADER + GOOD).mapping == MAPPING, "another template"
+    template.body = "Pay {#var#}, {#var#}. -ACME"
+    template.save()
+    assert received(HEADER + GOOD, builders.campaign(template=template)).mapping == MAPPING, "another version"
+
+
 def test_a_nul_in_the_first_rows_can_be_stored_on_both_databases():
     source = received(HEADER + "9812345670," + "x" * 4_500 + ",1\n9812345671,a\0b,1\n")
     assert source.sample == [["9812345670", "x" * 200, "1"], ["9812345671", "a\ufffdb", "1"]]
