@@ -28,11 +28,12 @@ class TemplateSerializer(serializers.ModelSerializer):
     sms_type = serializers.CharField(read_only=True)
     variables = serializers.IntegerField(read_only=True)
     category = serializers.ChoiceField(Template.Category.choices)
+    status = serializers.ChoiceField(Template.Status.choices, default=Template.Status.APPROVED, help_text="on DLT")
 
     class Meta:
         model = Template
-        fields = ["id", "name", "body", "dlt_template_id", "dlt_entity_id", "header", "category", "version", "sms_type",
-                  "variables", "created_at"]  # fmt: skip
+        fields = ["id", "name", "body", "dlt_template_id", "dlt_entity_id", "header", "category", "status", "valid_until",
+                  "version", "sms_type", "variables", "created_at"]  # fmt: skip
         read_only_fields = ["version", "created_at"]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -13,10 +13,9 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from campaigns import bulk
-from campaigns.audience import reading, workbook
-from campaigns.audience.faults import Broken, Unusable
+from campaigns.audience import lists, reading
+from campaigns.audience.faults import Unusable
 from campaigns.audience.mapping import guess_mapping
-from campaigns.audience.storing import store, whole_path
 from campaigns.models import Account, Suppression
 from campaigns.text import phone
 from campaigns.text.cost import indian
@@ -56,27 +55,11 @@ def read_list(upload: IO[bytes] | File, filename: str, terms: Terms) -> Listed:
 
     Raises Unusable, with nothing listed, when the file is no list of numbers.
     """
-    name = filename[-80:]
-    if workbook.is_workbook(upload):
-        with workbook.as_csv(upload, name) as (file, shown):
-            return _read_file(file, shown, ",", terms)
-    return _read_file(upload, name, "", terms)
-
-
-def _read_file(upload: IO[bytes] | File, name: str, delimiter: str, terms: Terms) -> Listed:
-    kept = store(upload, name)
-    try:
-        seen = reading.look(kept.path, kept.encoding, name, delimiter)
-        column = guess_mapping(seen.header, seen.sample, 0)["phone"]
+    with lists.opened(upload, filename) as file, bulk.transaction():
+        column = guess_mapping(file.header, file.sample, 0)["phone"]
         if not column:
-            raise Unusable("NO_PHONE_COLUMN", f"No column of {name} looks like phone numbers. Name one “mobile”.")
-        with bulk.transaction(), reading.records(kept.path, kept.encoding, seen.delimiter) as (records, _):
-            reading.read_header(records)
-            return _list(records, _Reader(seen.header, column, terms), name)
-    except Broken as fault:
-        raise Unusable("QUOTES", str(fault)) from None
-    finally:
-        whole_path(kept.path).unlink(missing_ok=True)
+            raise Unusable("NO_PHONE_COLUMN", f"No column of {file.name} looks like phone numbers. Name one “mobile”.")
+        return _list(file.records, _Reader(file.header, column, terms), file.name)
 
 
 class _Reader:

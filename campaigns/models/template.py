@@ -19,12 +19,20 @@ class Template(models.Model):
         SERVICE_EXPLICIT = "service_explicit", "Service explicit"
         PROMOTIONAL = "promotional", "Promotional"
 
+    class Status(models.TextChoices):
+        APPROVED = "approved", "Approved"
+        PENDING = "pending", "Waiting for approval"
+        REJECTED = "rejected", "Rejected"
+        INACTIVE = "inactive", "Inactive or blacklisted"
+
     name = models.CharField(max_length=120, unique=True)
     body = models.TextField(help_text="As registered, with {#var#} for each variable")
     dlt_template_id = models.CharField("DLT template id", max_length=30, validators=[digits])
     dlt_entity_id = models.CharField("DLT entity id", max_length=30, validators=[digits])
     header = models.CharField(max_length=20, help_text="6 letters; promotional: 6 digits")
     category = models.CharField(max_length=20, choices=Category, default=Category.SERVICE_IMPLICIT)
+    status = models.CharField("status on DLT", max_length=10, choices=Status, default=Status.APPROVED)
+    valid_until = models.DateField(null=True, blank=True, help_text="Empty when the registration has no end")
     version = models.PositiveIntegerField(default=1, editable=False)  # grows with every change of what is sent
     archived = models.BooleanField(default=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False)

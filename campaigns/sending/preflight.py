@@ -16,7 +16,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from campaigns.exotel import BATCH
-from campaigns.models import Account, Campaign, Import
+from campaigns.models import Account, Campaign, Import, Template
 from campaigns.models.states import ImportState
 from campaigns.text import window
 from campaigns.text.cost import cost, indian
@@ -64,6 +64,7 @@ def preflight(campaign: Campaign) -> Preflight:
     findings = [
         *_recipients(campaign, imports, messages),
         *campaign.template.findings(),
+        *_registration(campaign),
         *_sender(campaign),
         *_account(account),
         *_hours(campaign),
@@ -93,6 +94,22 @@ def _recipients(campaign: Campaign, imports: list[Import], messages: int) -> Ite
             "TEMPLATE_CHANGED",
             "The template was changed after the recipients were read. Read the file again to check it.",
         )
+
+
+def _registration(campaign: Campaign) -> Iterator[Finding]:
+    template, start = campaign.template, campaign.schedule_at or timezone.now()
+    if template.status != Template.Status.APPROVED:
+        status = template.get_status_display().lower()
+        yield Finding(
+            "error", "TEMPLATE_NOT_APPROVED",
+            f"On DLT the template is {status}, so operators refuse every message. Choose another, or correct its status.",
+        )  # fmt: skip
+    day = start.astimezone(ZoneInfo(campaign.account.time_zone)).date()
+    if template.valid_until and day > template.valid_until:
+        yield Finding(
+            "error", "TEMPLATE_EXPIRED",
+            f"The template's registration ends on {template.valid_until:%-d %b %Y}, before the campaign starts.",
+        )  # fmt: skip
 
 
 def _sender(campaign: Campaign) -> Iterator[Finding]:

@@ -104,7 +104,7 @@ def test_a_new_sid_needs_its_credentials_again(admin_client):
 def template_form(**changes):
     return {
         "name": "Payment due", "body": builders.BODY, "header": "ACMEIN", "category": "service_implicit",
-        "dlt_template_id": builders.TEMPLATE_ID, "dlt_entity_id": builders.ENTITY,
+        "dlt_template_id": builders.TEMPLATE_ID, "dlt_entity_id": builders.ENTITY, "status": "approved",
     } | changes  # fmt: skip
 
 
