@@ -84,6 +84,19 @@ class Account(models.Model):
         "words that opt in again", max_length=500, default=keywords.START, blank=True,
         help_text="Only as the whole message. They take back what the person's own word began, nothing else",
     )  # fmt: skip
+    # Reports of one number in this account after which it is suppressed by itself; 0 never does it.
+    suppress_invalid_after = models.PositiveSmallIntegerField(
+        "suppress numbers not in service after", default=2, validators=[MaxValueValidator(100)],
+        help_text="Failures 23010 or 23040; for half a year, since such numbers get new owners. 0 never does it",
+    )  # fmt: skip
+    suppress_blacklist_after = models.PositiveSmallIntegerField(
+        "suppress blacklisted numbers after", default=1, validators=[MaxValueValidator(100)],
+        help_text="Failures 23020: the person has opted out at the operator. 0 never does it",
+    )  # fmt: skip
+    suppress_dnd_after = models.PositiveSmallIntegerField(
+        "suppress Do Not Disturb after", default=0, validators=[MaxValueValidator(100)],
+        help_text="Failures 23005. Such a number still takes service messages, so 0, which never does it, suits most",
+    )  # fmt: skip
     # Set by the machine when Exotel refuses the account itself (credentials, balance, suspension); sending stops until
     # an operator has mended the cause and pressed resume.
     stopped_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -18,6 +18,7 @@ from campaigns import bulk
 from campaigns.exotel.reports import DeliveryReport
 from campaigns.models import Account, Attempt, DeliveryEvent, Message, Transition
 from campaigns.models.states import ARRIVED, DELIVERY_OF, FINAL_DELIVERY, MESSAGE_EDGES, Delivery, MessageState
+from campaigns.sending import learning
 from campaigns.sending.counting import Deltas, Place, place
 from campaigns.sending.standing import standing
 
@@ -222,6 +223,7 @@ def _merge(subjects: dict[int, Subject], news: Iterable[tuple[int, Evidence]]) -
         deltas.move(before, subject.place, 1, units, subject.units)
     _write(adopted, risen, in_conflict)
     deltas.write()
+    learning.learn([(s.account_id, s.id, s.code) for s in risen if s.delivery == Delivery.FAILED])
 
 
 def _learn(subject: Subject, item: Evidence) -> None:

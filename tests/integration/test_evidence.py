@@ -29,8 +29,8 @@ ANSWERED = ("state", "sid", "delivery", "code", "standing", "conflict", "units")
 class Sent:
     """One request with four messages: two in flight, then one accepted and one unconfirmed, as the tests ask."""
 
-    def __init__(self):
-        self.campaign = builders.launched(recipients=4)
+    def __init__(self, account=None):
+        self.campaign = builders.launched(recipients=4, account=account or builders.account())
         _, self.order = intent.commit(builders.owner().pk, self.campaign.account_id)
         self.attempt = self.order.attempt
 

@@ -70,6 +70,8 @@ class Accounts(Register):
             ("Sent as", {"fields": [("sender_id", "dlt_entity_id")]}),
             ("Pace and cost", {"fields": [("rate_per_minute", "senders"), ("polls_per_minute", "cost_per_unit")]}),
             ("When to stop and ask", {"fields": [("spike_percent", "missed_minutes")]}),
+            ("Numbers in vain", {"fields": [("suppress_invalid_after", "suppress_blacklist_after"), "suppress_dnd_after"],
+                                 "description": "How many failed messages to a number put it on the suppression list."}),
             ("Opting out", {"fields": [*(["incoming"] if obj else []), "stop_words", "start_words"]}),
             ("Hours", {"fields": ["time_zone", ("window_opens", "window_closes")],
                        "description": "Promotional SMS go out only within these hours; other kinds at any time."}),
