@@ -21,6 +21,7 @@ from campaigns.audience.rows import DUPLICATE_ENTRY, SUPPRESSED, Chunk, Plan, ch
 from campaigns.models import Campaign, Import, Recipient, RowError, Suppression
 from campaigns.models.states import EDITABLE, ImportState
 from campaigns.text.cost import indian
+from campaigns.text.links import entries
 from campaigns.text.render import parse
 
 ACTIVE = frozenset({ImportState.QUEUED, ImportState.RUNNING})
@@ -99,7 +100,7 @@ def _read_chunks(source: Import, renew: Callable[[], bool]) -> bool:
     template = source.campaign.template
     if template.version != source.template_version:
         raise Broken("The template was changed before the file was read to its end. Check the file again.")
-    plan = Plan(source.header, source.mapping, parse(template.body))
+    plan = Plan(source.header, source.mapping, parse(template.body), entries(source.campaign.account.allowed_links))
     if not source.rows and not _clear(source):
         return True
     with reading.records(source.path, source.encoding, source.delimiter) as (records, bytes_read):

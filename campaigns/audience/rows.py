@@ -2,12 +2,13 @@
 ``sift``, from what the database answered, so that the result is the same wherever a chunk ends."""
 
 import json
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from campaigns.audience.mapping import Columns
 from campaigns.audience.reading import LONG_CELL, Numbered, is_blank, straighten
 from campaigns.text import dlt
+from campaigns.text.links import links, listed
 from campaigns.text.phone import canonical, explain
 from campaigns.text.render import MAX_BODY, Template, clean
 from campaigns.text.segments import DOUBLE, GSM_ONE, encoding_type, units
@@ -40,9 +41,12 @@ class Chunk:
 class Plan:
     """How the rows of one file become messages of one template."""
 
-    def __init__(self, header: Sequence[str], columns: Columns, template: Template) -> None:
+    def __init__(
+        self, header: Sequence[str], columns: Columns, template: Template, allowed_links: Collection[str] = ()
+    ) -> None:
         self.header = header
         self.template = template
+        self.allowed_links = allowed_links  # empty: links are not checked
         self.phone = header.index(columns["phone"])
         self.variables = [header.index(name) for name in columns["vars"]]
         self.pattern = "%s".join(part.replace("%", "%%") for part in template.parts)
@@ -62,7 +66,7 @@ def check(rows: Numbered, plan: Plan, limit: int = CHUNK) -> Chunk:  # noqa: PLR
     chunk = Chunk()
     kept, refused, doubts = chunk.kept, chunk.refused, chunk.doubts
     width, phone, variables, pattern, easy = len(plan.header), plan.phone, plan.variables, plan.pattern, plan.easy
-    line, quotes, single = 0, 2 * width, plan.single
+    line, quotes, single, links_matter = 0, 2 * width, plan.single, bool(plan.allowed_links)
     while limit > 0 and (record := next(rows, None)):
         line, row = record
         limit -= 1
@@ -93,7 +97,7 @@ def check(rows: Numbered, plan: Plan, limit: int = CHUNK) -> Chunk:  # noqa: PLR
                 refused.append((line, *_unclean(row, plan), cells))
                 continue
         body = pattern % tuple(values)
-        if len(body) > easy or "" in values:
+        if len(body) > easy or "" in values or (links_matter and ("/" in text or "www." in text)):
             if value_fault := _value_fault(values, body, plan):
                 refused.append((line, *value_fault, cells))
                 continue
@@ -146,6 +150,15 @@ def _value_fault(values: list[str], body: str, plan: Plan) -> Fault | None:
                 names[i],
                 f"“{values[i][:40]}” does not fit: the variable is registered as {plan.template.kinds[i]}.",
             )
+    if plan.allowed_links:
+        for name, value in zip(names, values, strict=True):
+            for link in links(value):
+                if not listed(link, plan.allowed_links):
+                    return (
+                        INVALID_FORMAT,
+                        name,
+                        f"“{link[:60]}” is not among the links that the account has whitelisted.",
+                    )
     if len(body) > MAX_BODY:
         return INVALID_FORMAT, "", f"The text would have {len(body)} characters; Exotel takes at most {MAX_BODY}."
     return None

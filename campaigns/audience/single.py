@@ -7,6 +7,7 @@ from campaigns.audience.mapping import Columns
 from campaigns.audience.rows import Plan, check
 from campaigns.models import Campaign, Import, RowError
 from campaigns.models.states import ImportState
+from campaigns.text.links import entries
 from campaigns.text.render import parse
 
 TO = "to"
@@ -33,7 +34,7 @@ def add_one(campaign: Campaign, to: str, values: Sequence[str]) -> None:
         campaign=campaign, state=ImportState.RUNNING, filename="one message by API", header=names, mapping=columns,
         template_version=campaign.template.version, created_by=campaign.created_by,
     )  # fmt: skip
-    chunk = check(iter([(1, [to, *values])]), Plan(names, columns, template))
+    chunk = check(iter([(1, [to, *values])]), Plan(names, columns, template, entries(campaign.account.allowed_links)))
     chunk.last = 0  # there is no more to read
     importing.write(source, chunk, 0)
     if refused := RowError.objects.filter(source=source).first():

@@ -87,6 +87,7 @@ def create() -> None:
         base_url=address(),
         sender_id=HEADER,
         dlt_entity_id=ENTITY,
+        allowed_links="acme.example",
     )
     account.set_credentials(KEY, TOKEN)
     account.save()

@@ -12,7 +12,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from campaigns.models import secrets
-from campaigns.text import keywords
+from campaigns.text import keywords, links
 from campaigns.text.phone import canonical
 
 PUBLIC_HOSTS = {"exotel": frozenset({"api.exotel.com", "api.in.exotel.com"}), "geniq": frozenset({"api.geniq.io"})}
@@ -97,6 +97,12 @@ class Account(models.Model):
         "suppress Do Not Disturb after", default=0, validators=[MaxValueValidator(100)],
         help_text="Failures 23005. Such a number still takes service messages, so 0, which never does it, suits most",
     )  # fmt: skip
+    allowed_links = models.TextField(
+        "links whitelisted on DLT",
+        blank=True,
+        max_length=20_000,
+        help_text="A domain, or one with the beginning of a path, in each line. Left empty, links are not checked",
+    )
     # Set by the machine when Exotel refuses the account itself (credentials, balance, suspension); sending stops until
     # an operator has mended the cause and pressed resume.
     stopped_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -113,6 +119,10 @@ class Account(models.Model):
         host = urlsplit(self.base_url).hostname
         if any(host in hosts for provider, hosts in PUBLIC_HOSTS.items() if provider != self.provider):
             raise ValidationError({"base_url": f"{host} is not an address of {self.get_provider_display()}."})
+        try:
+            links.entries(self.allowed_links)
+        except ValueError as error:
+            raise ValidationError({"allowed_links": str(error)}) from None
         self.stop_words = self.stop_words or keywords.STOP
         if both := keywords.words(self.stop_words) & keywords.words(self.start_words):
             raise ValidationError({"start_words": f"“{min(both)}” opts out already; a word can do only one of the two."})

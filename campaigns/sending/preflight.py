@@ -18,7 +18,7 @@ from django.utils import timezone
 from campaigns.exotel import BATCH
 from campaigns.models import Account, Campaign, Import, Template
 from campaigns.models.states import ImportState
-from campaigns.text import window
+from campaigns.text import links, window
 from campaigns.text.cost import cost, indian
 from campaigns.text.dlt import Finding, Level
 
@@ -65,6 +65,7 @@ def preflight(campaign: Campaign) -> Preflight:
         *_recipients(campaign, imports, messages),
         *campaign.template.findings(),
         *_registration(campaign),
+        *_whitelist(campaign),
         *_sender(campaign),
         *_account(account),
         *_hours(campaign),
@@ -110,6 +111,24 @@ def _registration(campaign: Campaign) -> Iterator[Finding]:
             "error", "TEMPLATE_EXPIRED",
             f"The template's registration ends on {template.valid_until:%-d %b %Y}, before the campaign starts.",
         )  # fmt: skip
+
+
+def _whitelist(campaign: Campaign) -> Iterator[Finding]:
+    """The links of the fixed text; those in values were checked row by row."""
+    account, found = campaign.account, links.links(campaign.template.body)
+    allowed = links.entries(account.allowed_links)
+    if found and not allowed:
+        yield Finding(
+            "info", "LINKS_UNCHECKED",
+            f"The text has a link ({found[0][:60]}). Operators block links that are not whitelisted on DLT; list yours on "
+            f"the page of {account.name} to have them checked.",
+        )  # fmt: skip
+    for link in dict.fromkeys(found):
+        if allowed and not links.listed(link, allowed):
+            yield Finding(
+                "error", "LINK_NOT_WHITELISTED",
+                f"The link {link[:60]} is not among those of {account.name} that are whitelisted on DLT.",
+            )  # fmt: skip
 
 
 def _sender(campaign: Campaign) -> Iterator[Finding]:

@@ -371,6 +371,19 @@ def test_an_unusable_file_leaves_neither_row_nor_file(folder, content, code):
     assert list(folder.glob("imports/*")) == []
 
 
+@pytest.mark.parametrize(
+    ("allowed", "lines"),
+    [("", []), ("acme.example", [4]), ("acme.example/pay", [3, 4])],
+)
+def test_a_link_in_a_value_must_be_whitelisted_when_the_account_says_which_are(allowed, lines):
+    campaign = builders.campaign(account=builders.account(allowed_links=allowed))
+    values = ["acme.example/pay/1", "https://acme.example/x", "www.evil.test", "Pune/Mumbai"]
+    text = HEADER + "".join(f"98123456{i},Asha,{value}\n" for i, value in enumerate(values, 70))
+    source = imported(text, campaign)
+    assert [line for line, *_ in refused(source)] == lines
+    assert all(code == "INVALID_FORMAT" and column == "amount" for _, code, column, *_ in refused(source))
+
+
 def workbook(rows):
     data = io.BytesIO()
     with xlsxwriter.Workbook(data, {"in_memory": True}) as book:

@@ -12,7 +12,6 @@ from campaigns.audience import template_export
 from campaigns.audience.faults import Unusable
 from campaigns.models import AuditEvent, Template
 from campaigns.roles import create_roles
-from campaigns.sending.preflight import preflight
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -108,19 +107,6 @@ def test_a_file_that_is_no_export_takes_nothing(text, code):
         take(text)
     assert unusable.value.code == code
     assert not Template.objects.exists()
-
-
-@pytest.mark.parametrize("status", ["pending", "rejected", "inactive"])
-def test_a_template_that_is_not_approved_cannot_be_launched(status):
-    campaign = builders.campaign(recipients=1, template=builders.template(status=status))
-    assert "TEMPLATE_NOT_APPROVED" in {finding.code for finding in preflight(campaign).findings if finding.level == "error"}
-
-
-@pytest.mark.parametrize(("until", "blocked"), [("2020-01-31", True), ("2099-01-31", False), (None, False)])
-def test_a_template_whose_registration_is_over_cannot_be_launched(until, blocked):
-    campaign = builders.campaign(recipients=1, template=builders.template(valid_until=until))
-    campaign.template.refresh_from_db()
-    assert ("TEMPLATE_EXPIRED" in {finding.code for finding in preflight(campaign).findings}) == blocked
 
 
 def test_an_export_is_taken_on_the_console():

@@ -73,6 +73,8 @@ class Accounts(Register):
             ("Numbers in vain", {"fields": [("suppress_invalid_after", "suppress_blacklist_after"), "suppress_dnd_after"],
                                  "description": "How many failed messages to a number put it on the suppression list."}),
             ("Opting out", {"fields": [*(["incoming"] if obj else []), "stop_words", "start_words"]}),
+            ("Links", {"fields": ["allowed_links"],
+                       "description": "Operators block messages with a link that is not whitelisted on DLT."}),
             ("Hours", {"fields": ["time_zone", ("window_opens", "window_closes")],
                        "description": "Promotional SMS go out only within these hours; other kinds at any time."}),
         ]  # fmt: skip
