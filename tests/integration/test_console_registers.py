@@ -135,6 +135,7 @@ def test_a_doubtful_template_is_saved_with_its_warnings_shown(admin_client):
     [
         ("Hello {#var#}", "6 fixed characters and 1 variable · GSM-7"),
         ("नमस्ते {#var#}", "Unicode because of “न”"),
+        ("Don’t wait – {#var#}", "Don&#x27;t wait - {#var#}"),
         ("x" * 200, "<strong>2 units</strong>"),
         ("Dear {name}", "is not a variable"),
         ("{#var#}{#var#} hello there", "VARIABLES_ADJACENT"),

@@ -145,8 +145,11 @@ def measured(body: str, given: dict[str, str]) -> dict[str, Any]:
         return {"findings": [Finding("error", "VARIABLE_MALFORMED", str(error))]}
     findings = check_template(body, given["header"], given["category"], given["dlt_entity_id"], given["dlt_template_id"])
     about_body = {"VARIABLE", "BODY_", "MOSTLY", "DOUBLE", "ANGLE_", "PUBLIC"}
+    size, usual = segments.measure("".join(template.parts)), segments.to_gsm(body)
+    smaller = segments.measure("".join(render.parse(usual).parts))
     return {
-        "size": segments.measure("".join(template.parts)),
+        "size": size,
+        "usual": {"body": usual, "units": smaller.units} if smaller.encoding != size.encoding else None,
         "variables": template.variables,
         "findings": [f for f in findings if any(f.code.startswith(start) for start in about_body)],
     }
