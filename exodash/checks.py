@@ -92,7 +92,7 @@ def webhook_hosts(**_: Any) -> list[CheckMessage]:
     if settings.WEBHOOK_HOSTS:
         return [
             Warning(
-                f"EXODASH_WEBHOOK_HOSTS lets webhooks lead to {', '.join(settings.WEBHOOK_HOSTS)}, inside and without https.",
+                f"EXODASH_WEBHOOK_HOSTS lets webhooks call {', '.join(settings.WEBHOOK_HOSTS)}, inside and without https.",
                 hint="It is for tests and development: leave it empty.",
                 id="exodash.W003",
             )

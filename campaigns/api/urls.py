@@ -3,7 +3,7 @@ from typing import Any
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from campaigns.api import alerts, audience, campaigns, messages, reference, resend, schema  # noqa: F401  schema registers itself
+from campaigns.api import alerts, audience, campaigns, messages, reference, resend, schema, webhooks  # noqa: F401  schema registers itself
 
 open_to_all: dict[str, list[Any]] = {"permission_classes": [], "authentication_classes": []}
 
@@ -30,6 +30,14 @@ urlpatterns = [
     path("alerts/", alerts.Alerts.as_view()),
     path("alerts/<int:pk>/acknowledge/", alerts.Acknowledge.as_view()),
     path("messages/<int:pk>/", messages.MessageDetail.as_view()),
+    path("webhooks/", webhooks.Webhooks.as_view()),
+    path("webhooks/<int:pk>/", webhooks.WebhookDetail.as_view()),
+    path("webhooks/<int:pk>/test/", webhooks.Test.as_view()),
+    path("webhooks/<int:pk>/rotate/", webhooks.Rotate.as_view()),
+    path("webhooks/<int:pk>/replay-failed/", webhooks.ReplayFailed.as_view()),
+    path("webhooks/<int:pk>/deliveries/", webhooks.Deliveries.as_view()),
+    path("webhooks/<int:pk>/deliveries/<int:delivery>/", webhooks.DeliveryDetail.as_view()),
+    path("webhooks/<int:pk>/deliveries/<int:delivery>/replay/", webhooks.Replay.as_view()),
     path("schema/", SpectacularAPIView.as_view(**open_to_all), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema", **open_to_all)),
 ]

@@ -17,7 +17,7 @@ LONGEST = 500
 PORTS = frozenset({443, 8443})
 PRINTABLE = re.compile(r"[\x21-\x7e]+")
 NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))+")
-NUMBERS = re.compile(r"(0x[0-9a-f]*|[0-9]+)")  # the last part of what inet_aton would take for an address: 0x7f.1, 2130706433
+NUMBERS = re.compile(r"(0x[0-9a-f]*|[0-9]+)")  # how the last part looks of what inet_aton takes for an address: 0x7f.1
 INSIDE = (".localhost", ".local", ".internal", ".intranet", ".lan", ".home.arpa", ".corp", ".home", ".onion")
 EXAMPLE = "https://hooks.example.in/exodash"
 # Public to Python (which knows them in newer releases alone, or never), yet nobody's server: protocol assignments with a

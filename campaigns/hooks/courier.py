@@ -28,7 +28,6 @@ from campaigns.models.webhook import LEASE
 
 log = logging.getLogger(__name__)
 State = WebhookDelivery.State
-MOST = 50  # webhooks of an installation, so that each always finds a thread
 LOOK = 0.5  # seconds between looks for what is new
 RENEW = 2.0  # seconds between renewals of the lease
 LINGER = timedelta(seconds=6)  # the first repetition comes so soon that it is waited for
@@ -67,7 +66,7 @@ def run() -> dict[str, int]:
 
 def _open(now: datetime) -> list[Webhook]:
     """Webhooks to which something may be sent now."""
-    hooks = Webhook.objects.filter(enabled=True).order_by("pk")[:MOST]
+    hooks = Webhook.objects.filter(enabled=True).order_by("pk")[: rules.MOST]
     return [hook for hook in hooks if hook.held_until is None or hook.held_until <= now]
 
 
@@ -80,7 +79,7 @@ class Courier:
     def __init__(self, owner: UUID) -> None:
         self.owner = owner
         self.tried = self.delivered = 0
-        self._pool = ThreadPoolExecutor(MOST * rules.PARALLEL, thread_name_prefix="webhook")
+        self._pool = ThreadPoolExecutor(rules.MOST * rules.PARALLEL, thread_name_prefix="webhook")
         self._flying: dict[Future[tuple[Result, int]], Flight] = {}
         self._renewed = time.monotonic()
 

@@ -1,10 +1,12 @@
 """What people do with webhooks, from the console or by REST: try them, replay, rotate, switch on; and what time removes."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
 
+from campaigns.hooks import rules
 from campaigns.models import Alert, Webhook, WebhookDelivery
 from campaigns.models.webhook import TEST, Event
 
@@ -41,7 +43,9 @@ def replay(delivery: WebhookDelivery) -> None:
 
 def replay_failed(hook: Webhook, since: datetime | None = None) -> int:
     """Send again what failed for good, made at that time or later: the oldest first, at most REPLAYED at once; how many."""
-    failed = WebhookDelivery.objects.filter(webhook=hook, state=State.FAILED, **({"created_at__gte": since} if since else {}))
+    failed = WebhookDelivery.objects.filter(webhook=hook, state=State.FAILED)
+    if since:
+        failed = failed.filter(created_at__gte=since)
     return WebhookDelivery.again(list(failed.order_by("pk").values_list("pk", flat=True)[:REPLAYED]))
 
 
@@ -52,13 +56,24 @@ def rotate(hook: Webhook, hours: int) -> str:
     return text
 
 
-def mended(hook: Webhook) -> None:
-    """Its address was changed or it was switched on: earlier failures are forgotten, what waits goes on."""
-    hook.failures, hook.failing_since, hook.held_until = 0, None, None
-    if hook.enabled:
-        hook.disabled_at, hook.disabled_reason = None, ""
+def create(hook: Webhook) -> str:
+    """Store a new webhook; its signing secret, which is not shown again."""
+    if Webhook.objects.count() >= rules.MOST:
+        raise Impossible("too_many", f"There are {rules.MOST} webhooks already, which is the limit. Delete one first.")
+    text = hook.renew_secret()
     hook.save()
-    if hook.enabled:
+    return text
+
+
+def change(hook: Webhook, fields: Collection[str]) -> None:
+    """Store what was changed. With a new address, or switched on, earlier failures are forgotten and what waits goes on."""
+    names = set(fields)
+    if hook.enabled and {"url", "enabled"} & names:
+        hook.failures, hook.failing_since, hook.held_until = 0, None, None
+        hook.disabled_at, hook.disabled_reason = None, ""
+        names |= {"failures", "failing_since", "held_until", "disabled_at", "disabled_reason"}
+    hook.save(update_fields=names)
+    if "failures" in names:
         Alert.close(webhook=hook)
         WebhookDelivery.ring()
 

@@ -11,6 +11,7 @@ JITTER = 0.1  # of a wait, more or less: what failed together need not come agai
 PATIENCE = timedelta(days=5)  # without anything arriving, until a webhook is switched off
 HOLD_AFTER = 3  # failures in a row
 LONGEST_HOLD = 300.0  # seconds
+MOST = 50  # webhooks of an installation, so that each always finds a thread
 PARALLEL = 4  # requests to one webhook at once, while it answers
 
 

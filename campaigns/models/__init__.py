@@ -15,6 +15,6 @@ from campaigns.models.workers import Heartbeat, Lease, Owner
 
 __all__ = [
     "QUARTER", "Account", "Alert", "ApiToken", "Attempt", "AuditEvent", "Campaign", "Click", "ClickCount", "Clicker",
-    "CodeNote", "Count", "DeliveryEvent", "Event", "Heartbeat", "Import", "InboundMessage", "Lease", "Limiter", "Message", "Owner",
-    "Recipient", "RowError", "Suppression", "Template", "Transition", "Webhook", "WebhookDelivery",
+    "CodeNote", "Count", "DeliveryEvent", "Event", "Heartbeat", "Import", "InboundMessage", "Lease", "Limiter", "Message",
+    "Owner", "Recipient", "RowError", "Suppression", "Template", "Transition", "Webhook", "WebhookDelivery",
 ]  # fmt: skip

@@ -129,20 +129,20 @@ class WebhookDelivery(models.Model):
     def __str__(self) -> str:
         return self.event_id
 
-    @classmethod
-    def lay_down(cls, tellings: Iterable[tuple[Webhook, str, Mapping[str, Any], int]]) -> None:
+    @staticmethod
+    def lay_down(tellings: Iterable[tuple[Webhook, str, Mapping[str, Any], int]]) -> None:
         """Store ``(webhook, type, data, items)`` in the transaction of what they tell of, and ring for whoever delivers."""
         now = timezone.now()
         rows = [
-            cls(
+            WebhookDelivery(
                 webhook=hook, event_id=f"msg_{random.token_hex(14)}", type=kind, body=_body(kind, now, data), items=items,
                 next_at=now, created_at=now,
             )
             for hook, kind, data, items in tellings
         ]  # fmt: skip
         if rows:
-            cls.objects.bulk_create(rows, batch_size=100)
-            cls.ring()
+            WebhookDelivery.objects.bulk_create(rows, batch_size=100)
+            WebhookDelivery.ring()
 
     @staticmethod
     def ring() -> None:
@@ -168,6 +168,3 @@ def _body(kind: str, at: datetime, data: Mapping[str, Any]) -> str:
 def stamp(at: datetime | None) -> str | None:
     """2026-11-21T04:30:00.123456Z"""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
-
-
-

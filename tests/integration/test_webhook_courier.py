@@ -13,7 +13,6 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from campaigns.hooks import courier, desk, line, rules
 from campaigns.models import Alert, Event, Webhook, WebhookDelivery
-from tests import builders
 
 pytestmark = pytest.mark.django_db
 
@@ -344,7 +343,7 @@ def test_410_switches_the_webhook_off_with_an_alert_and_keeps_what_waits(receive
     run()
     assert len(receiver.got) == before and WebhookDelivery.objects.filter(state="waiting").count() == 6
     receiver.status, hook.enabled = 200, True
-    desk.mended(hook)
+    desk.change(hook, ["enabled"])
     due_now()
     run()
     assert WebhookDelivery.objects.filter(state="delivered").count() == 6

@@ -143,7 +143,7 @@ def test_every_address_of_a_name_must_be_public(monkeypatch, found, taken):
     if taken:
         assert resolve(target) == list(dict.fromkeys(found))
     else:
-        with pytest.raises(Forbidden, match="hooks.example.in is not on the public internet"):
+        with pytest.raises(Forbidden, match=r"hooks\.example\.in is not on the public internet"):
             resolve(target)
 
 
