@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from campaigns.hooks import rules
 from campaigns.models import Alert, Webhook, WebhookDelivery
-from campaigns.models.webhook import TEST, Event
+from campaigns.models.webhook import TEST, Event, Telling
 
 KEEP_HOURS = (0, 1, 24, 168)  # for which a rotated secret may go on signing
 REPLAYED = 1000  # failed deliveries at once
@@ -29,7 +29,7 @@ def test(hook: Webhook) -> WebhookDelivery:
     if not hook.enabled:
         raise Impossible("switched_off", "This webhook is switched off: switch it on, then test it.")
     data = {"text": f"A test of the webhook “{hook.name}”.", "events": hook.events}
-    WebhookDelivery.lay_down([(hook, TEST, data, 1)])
+    WebhookDelivery.lay_down([Telling(hook, TEST, data)])
     # The hold is for what failed; whoever presses Test wants to know now.
     Webhook.objects.filter(pk=hook.pk).update(held_until=None)
     return WebhookDelivery.objects.filter(webhook=hook, type=TEST).latest("pk")

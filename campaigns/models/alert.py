@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from campaigns.models.account import Account
 from campaigns.models.campaign import Campaign
-from campaigns.models.webhook import Event, Webhook, WebhookDelivery, stamp
+from campaigns.models.webhook import Event, Telling, Webhook, WebhookDelivery, stamp
 
 
 class Alert(models.Model):
@@ -85,7 +85,8 @@ class Alert(models.Model):
             "closed_by": user.get_username() if user else None,
         }  # fmt: skip
         account = self._account()
-        WebhookDelivery.lay_down((hook, Event.ALERT, data, 1) for hook in hooks if hook.concerns(account))
+        about = f"{change.capitalize()}: {self.text}"
+        WebhookDelivery.lay_down(Telling(hook, Event.ALERT, data, about) for hook in hooks if hook.concerns(account))
 
     def _account(self) -> int | None:
         """The account that it is about, itself or through its campaign or webhook."""

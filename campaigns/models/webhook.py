@@ -6,7 +6,7 @@ import secrets as random
 import uuid
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import models
@@ -28,9 +28,9 @@ UNREADABLE = (
 class Event(models.TextChoices):
     """What a webhook can want to be told."""
 
-    MESSAGE_FINAL = "message.final", "Messages with a final outcome"
-    CAMPAIGN_STATE = "campaign.state", "Campaigns that change their state"
-    ALERT = "alert", "Alerts raised and closed"
+    MESSAGE_FINAL = "message.final", "Message outcomes"
+    CAMPAIGN_STATE = "campaign.state", "Campaign states"
+    ALERT = "alert", "Alerts"
 
 
 TEST = "webhook.test"  # sent on request, whatever is wanted
@@ -95,6 +95,16 @@ class Webhook(models.Model):
         return self.account_id is None or self.account_id == account_id
 
 
+class Telling(NamedTuple):
+    """What one webhook is to be told."""
+
+    webhook: Webhook
+    type: str  # Event or TEST
+    data: Mapping[str, Any]
+    about: str = ""  # the same in a few words, for the log
+    items: int = 1
+
+
 class WebhookDelivery(models.Model):
     """One request to one webhook, repeated until it arrives: always with the same id and the same body."""
 
@@ -107,6 +117,7 @@ class WebhookDelivery(models.Model):
     event_id = models.CharField(max_length=40, unique=True)  # the header webhook-id, by which receivers know a repetition
     type = models.CharField(max_length=20)  # Event or TEST
     body = models.TextField()  # to the byte what is signed and sent, at each try
+    about = models.CharField(max_length=200, blank=True)  # in a few words, without any number
     items = models.PositiveSmallIntegerField(default=1)  # messages that it tells of
     state = models.CharField(max_length=9, choices=State, default=State.WAITING)
     tries = models.PositiveSmallIntegerField(default=0)  # since it was made, or last replayed
@@ -130,15 +141,15 @@ class WebhookDelivery(models.Model):
         return self.event_id
 
     @staticmethod
-    def lay_down(tellings: Iterable[tuple[Webhook, str, Mapping[str, Any], int]]) -> None:
-        """Store ``(webhook, type, data, items)`` in the transaction of what they tell of, and ring for whoever delivers."""
+    def lay_down(tellings: Iterable[Telling]) -> None:
+        """Store these in the transaction of what they tell of, and ring for whoever delivers."""
         now = timezone.now()
         rows = [
             WebhookDelivery(
-                webhook=hook, event_id=f"msg_{random.token_hex(14)}", type=kind, body=_body(kind, now, data), items=items,
-                next_at=now, created_at=now,
+                webhook=one.webhook, event_id=f"msg_{random.token_hex(14)}", type=one.type, about=one.about[:200],
+                items=one.items, body=_body(one.type, now, one.data), next_at=now, created_at=now,
             )
-            for hook, kind, data, items in tellings
+            for one in tellings
         ]  # fmt: skip
         if rows:
             WebhookDelivery.objects.bulk_create(rows, batch_size=100)

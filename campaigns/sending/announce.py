@@ -11,7 +11,7 @@ from typing import Any
 from campaigns import bulk
 from campaigns.exotel.codes.stored import of_message
 from campaigns.models import Campaign, Event, Message, Webhook, WebhookDelivery
-from campaigns.models.webhook import stamp
+from campaigns.models.webhook import Telling, stamp
 from campaigns.text.phone import e164, mask
 
 BATCH = 100  # messages in one delivery
@@ -20,7 +20,6 @@ COLUMNS = (
     "id", "campaign_id", "account_id", "number", "state", "delivery", "code", "standing", "sid", "units", "conflict",
     "sent_at", "settled_at", "final_at",
 )  # fmt: skip
-Telling = tuple[Webhook, str, Mapping[str, Any], int]
 
 
 def final(ids: Collection[int]) -> None:
@@ -39,7 +38,7 @@ def _tellings(hooks: Collection[Webhook], by_account: Mapping[int, list[dict[str
     for hook in hooks:
         told = [_message(row, hook) for account, rows in by_account.items() if hook.concerns(account) for row in rows]
         for some in bulk.chunks(told, BATCH):
-            yield hook, Event.MESSAGE_FINAL, {"messages": some}, len(some)
+            yield Telling(hook, Event.MESSAGE_FINAL, {"messages": some}, items=len(some))
 
 
 def _message(row: Mapping[str, Any], hook: Webhook) -> dict[str, Any]:
@@ -73,4 +72,6 @@ def campaign_state(campaign_id: int) -> None:
         "retry_of": row.retry_of_id, "schedule_at": stamp(row.schedule_at), "launched_at": stamp(row.launched_at),
         "finished_at": stamp(row.finished_at),
     }  # fmt: skip
-    WebhookDelivery.lay_down((hook, Event.CAMPAIGN_STATE, data, 1) for hook in hooks if hook.concerns(row.account_id))
+    about = f"{row.name}: {row.get_state_display().lower()}"
+    tellings = (Telling(hook, Event.CAMPAIGN_STATE, data, about) for hook in hooks if hook.concerns(row.account_id))
+    WebhookDelivery.lay_down(tellings)

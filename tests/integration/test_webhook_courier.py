@@ -13,6 +13,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from campaigns.hooks import courier, desk, line, rules
 from campaigns.models import Alert, Event, Webhook, WebhookDelivery
+from campaigns.models.webhook import Telling
 
 pytestmark = pytest.mark.django_db
 
@@ -77,7 +78,7 @@ def webhook(url, *events, **fields):
 
 
 def lay(hook, n=1, **data):
-    WebhookDelivery.lay_down((hook, Event.ALERT, {"n": i, **data}, 1) for i in range(n))
+    WebhookDelivery.lay_down(Telling(hook, Event.ALERT, {"n": i, **data}) for i in range(n))
     return list(WebhookDelivery.objects.filter(webhook=hook).order_by("-pk")[:n])[::-1]
 
 
