@@ -78,11 +78,12 @@ class ReplayOutput(serializers.Serializer):
 class DeliverySerializer(serializers.ModelSerializer):
     class Meta:
         model = WebhookDelivery
-        fields = ["id", "event_id", "type", "items", "state", "tries", "next_at", "status", "sentence", "answer", "duration",
+        fields = ["id", "event_id", "type", "about", "items", "state", "tries", "next_at", "status", "sentence", "answer", "duration",
                   "tried_at", "created_at"]  # fmt: skip
         read_only_fields = fields
         extra_kwargs = {
             "event_id": {"help_text": "the header webhook-id"},
+            "about": {"help_text": "in a few words; empty for messages"},
             "items": {"help_text": "messages that it tells of"},
             "status": {"help_text": "HTTP status of the last try"},
             "sentence": {"help_text": "why the last try failed"},

@@ -38,6 +38,8 @@ class WebhookForm(forms.ModelForm):
 
     def __init__(self, *args: Any, user: AbstractBaseUser | AnonymousUser, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not self.instance.pk:
+            self.initial["events"] = Event.values
         self.fields["account"] = forms.ModelChoiceField(
             Account.objects.order_by("name"), required=False, empty_label="All accounts", label="Of which account"
         )

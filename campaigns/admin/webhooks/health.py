@@ -8,6 +8,7 @@ from campaigns.admin.registers.base import when
 from campaigns.admin.words import count
 from campaigns.models import Event, Webhook, WebhookDelivery
 from campaigns.models.webhook import TEST
+from campaigns.text.cost import indian
 from campaigns.text.phone import mask
 
 TYPES = {**dict(Event.choices), TEST: "Test"}
@@ -29,9 +30,7 @@ def of(hook: Webhook) -> Health:
     if not hook.enabled:
         return Health("", "Off", "Nothing is told while it is off; what waits is kept.")
     if hook.failures:
-        tries = (
-            "1 try has" if hook.failures == 1 else f"{count(hook.failures, 'try').replace('trys', 'tries')} in a row have"
-        )
+        tries = "One try has" if hook.failures == 1 else f"{indian(hook.failures)} tries in a row have"
         return Health("warning", "Failing", f"{tries} not arrived, since {when(hook.failing_since)}.")
     if hook.delivered_at:
         return Health("delivered", "Working", f"The last one arrived {when(hook.delivered_at)}.")
@@ -49,13 +48,9 @@ class Row:
 
 
 def row(delivery: WebhookDelivery) -> Row:
-    name = TYPES.get(delivery.type, delivery.type)
+    name = delivery.about or TYPES.get(delivery.type, delivery.type)
     if delivery.type == Event.MESSAGE_FINAL:
         name = f"{count(delivery.items, 'message')} with a final outcome"
-    elif delivery.type == Event.CAMPAIGN_STATE:
-        name = "A campaign changed its state"
-    elif delivery.type == Event.ALERT:
-        name = "An alert"
     outcome = delivery.sentence or (f"Answered {delivery.status}" if delivery.status else "Not tried yet")
     took = "–" if delivery.duration is None else f"{delivery.duration} ms"
     word = "Trying again" if delivery.state == State.WAITING and delivery.tries else delivery.get_state_display()
