@@ -78,8 +78,8 @@ class ReplayOutput(serializers.Serializer):
 class DeliverySerializer(serializers.ModelSerializer):
     class Meta:
         model = WebhookDelivery
-        fields = ["id", "event_id", "type", "about", "items", "state", "tries", "next_at", "status", "sentence", "answer", "duration",
-                  "tried_at", "created_at"]  # fmt: skip
+        fields = ["id", "event_id", "type", "about", "items", "state", "tries", "next_at", "status", "sentence", "answer",
+                  "duration", "tried_at", "created_at"]  # fmt: skip
         read_only_fields = fields
         extra_kwargs = {
             "event_id": {"help_text": "the header webhook-id"},

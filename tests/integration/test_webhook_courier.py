@@ -5,12 +5,14 @@ import threading
 import time
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook as Receiving
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from campaigns import leases
 from campaigns.hooks import courier, desk, line, rules
 from campaigns.models import Alert, Event, Webhook, WebhookDelivery
 from campaigns.models.webhook import Telling
@@ -413,10 +415,6 @@ def test_old_deliveries_are_removed_a_bounded_number_at_once(receiver, settings,
 
 
 def test_two_jobs_at_once_are_one(receiver, monkeypatch):
-    from uuid import uuid4
-
-    from campaigns import leases
-
     lay(webhook(receiver.url))
     assert courier.waiting()
     other = uuid4()
