@@ -85,7 +85,7 @@ def _connect(target: Target, until: float) -> socket.socket:
     why = "The name has no address."
     for address in resolve(target):
         try:
-            sock = socket.create_connection((address, target.port), min(_left(until), CONNECT))
+            sock = _dial(address, target.port, min(_left(until), CONNECT))
         except TimeoutError:
             why = f"{target.netloc} did not take the connection within {CONNECT:.0f} s."
             _left(until)
@@ -95,6 +95,18 @@ def _connect(target: Target, until: float) -> socket.socket:
             continue
         return _secured(sock, target, until) if target.tls else sock
     raise Broken(why)
+
+
+def _dial(address: str, port: int, seconds: float) -> socket.socket:
+    """Connect to an address. Nothing is looked up, as socket.create_connection does once more even for a number."""
+    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(seconds)
+        sock.connect((address, port))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 def _secured(sock: socket.socket, target: Target, until: float) -> socket.socket:
