@@ -64,9 +64,7 @@ def secret(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _secret(request: HttpRequest, hook: Webhook, text: str, title: str) -> HttpResponse:
-    response = shell.render(request, "console/webhooks/secret.html", title=title, hook=hook, text=text)
-    response["Cache-Control"] = "no-store"
-    return response
+    return shell.render(request, "console/webhooks/secret.html", title=title, hook=hook, text=text)
 
 
 @require_POST
