@@ -113,7 +113,8 @@ class WebhookDelivery(models.Model):
         DELIVERED = "delivered", "Delivered"
         FAILED = "failed", "Failed"
 
-    webhook = models.ForeignKey(Webhook, models.CASCADE, db_index=False)
+    # Not checked by the database: a webhook deleted this moment must not undo the sending that would have told it.
+    webhook = models.ForeignKey(Webhook, models.CASCADE, db_index=False, db_constraint=False)
     event_id = models.CharField(max_length=40, unique=True)  # the header webhook-id, by which receivers know a repetition
     type = models.CharField(max_length=20)  # Event or TEST
     body = models.TextField()  # to the byte what is signed and sent, at each try

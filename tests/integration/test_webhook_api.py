@@ -10,7 +10,8 @@ from campaigns.hooks import addresses, courier, rules
 from campaigns.models import AuditEvent, Webhook, WebhookDelivery
 from tests import builders
 from tests.integration.test_api import Api
-from tests.integration.test_webhook_courier import Receiver, lay
+from tests.integration.test_webhook_courier import lay
+from tests.receiver import Receiver
 
 pytestmark = pytest.mark.django_db
 

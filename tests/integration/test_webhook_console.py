@@ -13,7 +13,8 @@ from campaigns.models import Alert, AuditEvent, Event, Webhook, WebhookDelivery
 from campaigns.models.webhook import Telling
 from campaigns.roles import create_roles
 from tests import builders
-from tests.integration.test_webhook_courier import Receiver, lay, webhook
+from tests.integration.test_webhook_courier import lay, webhook
+from tests.receiver import Receiver
 
 pytestmark = pytest.mark.django_db
 NOWHERE = "http://127.0.0.1:9/x"

@@ -15,7 +15,8 @@ from campaigns import jobs
 from campaigns.hooks import courier
 from campaigns.management.keeper import Keeper
 from campaigns.models import Lease, WebhookDelivery
-from tests.integration.test_webhook_courier import Receiver, lay, webhook
+from tests.integration.test_webhook_courier import lay, webhook
+from tests.receiver import Receiver
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).resolve().parents[2]

@@ -293,3 +293,16 @@ def test_what_is_laid_down_rings_once_and_not_while_it_is_being_delivered(monkey
     leases.take(courier.LEASE, uuid4())
     Alert.notice("stopped", builders.account(), "Two.")
     assert len(rung) == 1
+
+
+def test_a_webhook_deleted_meanwhile_does_not_undo_what_it_would_have_been_told(sent, hook, monkeypatch):
+    """Read by the sender, then deleted by somebody before the sender commits: the outcome stands."""
+    known = [hook]
+    monkeypatch.setattr(announce.Webhook, "wanting", lambda _event: known)
+    sent.accept(0)
+    hook.delete()
+    hook.pk = 999_999
+    sent.apply(sent.report(0))
+    connection.check_constraints()
+    assert sent.message(0).delivery == "delivered"
+    assert courier.run() == {"tried": 0, "delivered": 0}

@@ -1,10 +1,16 @@
 """When a webhook is tried again and what it signs: tables, and the example of the Standard Webhooks specification."""
 
+import re
+import textwrap
+import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from campaigns.hooks import rules, signing
+
+DOCS = Path(__file__).resolve().parents[2] / "docs/api.md"
 
 WAITS = [
     (1, 5), (2, 300), (3, 1800), (4, 7200), (5, 18000), (6, 36000), (7, 50400), (8, 72000), (9, 86400), (10, None), (11, None),
@@ -45,3 +51,23 @@ def test_each_secret_signs_by_itself():
     headers = signing.headers("msg_1", 1, b"{}", secrets)
     assert headers["webhook-signature"].split() == [signing.signature("msg_1", 1, b"{}", secret) for secret in secrets]
     assert (headers["webhook-id"], headers["webhook-timestamp"]) == ("msg_1", "1")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "ours"),
+    [
+        ({}, True),
+        ({"body": b'{"a": 2}'}, False),
+        ({"webhook-id": "msg_2"}, False),
+        ({"webhook-timestamp": "1"}, False),
+        ({"webhook-signature": "v1,AAAA v1a,BBBB"}, False),
+    ],
+)
+def test_the_documented_check_by_hand_takes_our_requests_and_no_others(spoil, ours):
+    (code,) = re.findall(r"    import base64.*?split\(\)\)\n", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    room = {}
+    exec(textwrap.dedent(code), room)
+    old, new = "whsec_" + "A" * 32, "whsec_" + "B" * 32
+    headers = signing.headers("msg_1", int(time.time()), b'{"a": 1}', [new, old])
+    body = spoil.pop("body", b'{"a": 1}')
+    assert room["is_ours"](old, headers | spoil, body) is room["is_ours"](new, headers | spoil, body) is ours

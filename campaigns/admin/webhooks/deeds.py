@@ -89,7 +89,8 @@ def replay(request: HttpRequest, pk: int) -> HttpResponse:
     with transaction.atomic():
         desk.replay(found)
         audit.record("webhook.replay", found.webhook, request=request, delivery=found.event_id)
-    messages.success(request, "It is sent again, with the id and body that it had.")
+    once = "" if found.webhook.enabled else " once the webhook is switched on"
+    messages.success(request, f"It is sent again{once}, with the id and body that it had.")
     return redirect("admin:webhook_delivery", found.pk)
 
 
