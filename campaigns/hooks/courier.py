@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db.models import Min, QuerySet
+from django.db.models import Min
 from django.utils import timezone
 
 from campaigns import bulk, failpoints, jobs, leases
@@ -45,7 +45,8 @@ class Flight:
 
 def waiting() -> bool:
     """Whether something is due and nobody delivers."""
-    return not leases.held(LEASE) and any(_due(hook).exists() for hook in _open(timezone.now()))
+    now = timezone.now()
+    return not leases.held(LEASE) and any(WebhookDelivery.due(hook.pk, now).exists() for hook in _open(now))
 
 
 def run() -> dict[str, int]:
@@ -68,11 +69,6 @@ def _open(now: datetime) -> list[Webhook]:
     """Webhooks to which something may be sent now."""
     hooks = Webhook.objects.filter(enabled=True).order_by("pk")[: rules.MOST]
     return [hook for hook in hooks if hook.held_until is None or hook.held_until <= now]
-
-
-def _due(hook: Webhook) -> QuerySet[WebhookDelivery]:
-    rows = WebhookDelivery.objects.filter(webhook=hook.pk, state=State.WAITING, next_at__lte=timezone.now())
-    return rows.order_by("next_at")
 
 
 class Courier:
@@ -114,11 +110,12 @@ class Courier:
         under_way: dict[int, list[int]] = defaultdict(list)
         for flight in self._flying.values():
             under_way[flight.delivery.webhook_id].append(flight.delivery.pk)
-        for hook in _open(timezone.now()):
+        now = timezone.now()
+        for hook in _open(now):
             room = rules.parallel(hook.failures) - len(under_way[hook.pk])
             if room <= 0:
                 continue
-            for delivery in _due(hook).exclude(pk__in=under_way[hook.pk])[:room]:
+            for delivery in WebhookDelivery.due(hook.pk, now).exclude(pk__in=under_way[hook.pk])[:room]:
                 self._send(hook, delivery)
 
     def _send(self, hook: Webhook, delivery: WebhookDelivery) -> None:

@@ -32,6 +32,7 @@ def test(hook: Webhook) -> WebhookDelivery:
     WebhookDelivery.lay_down([Telling(hook, TEST, data)])
     # The hold is for what failed; whoever presses Test wants to know now.
     Webhook.objects.filter(pk=hook.pk).update(held_until=None)
+    WebhookDelivery.ring()
     return WebhookDelivery.objects.filter(webhook=hook, type=TEST).latest("pk")
 
 

@@ -153,8 +153,17 @@ class WebhookDelivery(models.Model):
             for one in tellings
         ]  # fmt: skip
         if rows:
+            # Who has something due already was rung for: else each batch of a busy hour would leave a job behind.
+            unheard = not all(WebhookDelivery.due(pk, now).exists() for pk in {row.webhook_id for row in rows})
             WebhookDelivery.objects.bulk_create(rows, batch_size=100)
-            WebhookDelivery.ring()
+            if unheard:
+                WebhookDelivery.ring()
+
+    @classmethod
+    def due(cls, webhook_id: int, now: datetime) -> models.QuerySet["WebhookDelivery"]:
+        """What waits for its next try, the longest waiting first."""
+        rows = cls.objects.filter(webhook=webhook_id, state=cls.State.WAITING, next_at__lte=now)
+        return rows.order_by("next_at")
 
     @staticmethod
     def ring() -> None:

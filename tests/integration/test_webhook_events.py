@@ -287,12 +287,21 @@ def test_an_alert_goes_to_the_webhooks_of_its_account():
 def test_what_is_laid_down_rings_once_and_not_while_it_is_being_delivered(monkeypatch):
     rung = []
     monkeypatch.setattr("campaigns.models.webhook.jobs.enqueue", lambda *job: rung.append(job))
-    webhook(NOWHERE, "alert")
+    first = webhook(NOWHERE, "alert")
     Alert.notice("stopped", builders.account(), "One.")
     assert rung == [("campaigns.tasks.deliver",)]
-    leases.take(courier.LEASE, uuid4())
-    Alert.notice("stopped", builders.account(), "Two.")
+    Alert.notice("stopped", builders.account(), "It is on its way.")
     assert len(rung) == 1
+    second = webhook(NOWHERE, "alert")
+    Alert.notice("stopped", builders.account(), "The other webhook waits for nothing yet.")
+    assert len(rung) == 2
+    WebhookDelivery.objects.filter(webhook=second).update(next_at=timezone.now() + timedelta(hours=1))
+    Alert.notice("stopped", builders.account(), "Its older one is not due.")
+    assert len(rung) == 3
+    WebhookDelivery.objects.filter(webhook=first).delete()
+    leases.take(courier.LEASE, uuid4())
+    Alert.notice("stopped", builders.account(), "Somebody delivers.")
+    assert len(rung) == 3
 
 
 def test_a_webhook_deleted_meanwhile_does_not_undo_what_it_would_have_been_told(sent, hook, monkeypatch):
