@@ -15,7 +15,7 @@ POINTS = frozenset(
     f"{step}.{moment}"
     for step in ("intent", "outcome", "launch", "import", "inbox", "ingest", "wind_up")
     for moment in ("before", "committed")
-) | {"post.answered"}  # fmt: skip
+) | {"post.answered", "hook.taken", "hook.answered"}  # fmt: skip
 ACTIONS = frozenset({"kill", "exception", "hang"})
 
 

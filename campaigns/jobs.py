@@ -13,6 +13,7 @@ LAUNCH = "campaigns.tasks.write_messages"  # campaign id
 WIND_UP = "campaigns.tasks.wind_up"  # campaign id
 POLL = "campaigns.tasks.poll"  # account id
 TICK = "campaigns.tasks.tick"
+HOOKS = "campaigns.tasks.deliver"
 DRAIN = "callbacks.tasks.drain"
 
 

@@ -8,13 +8,14 @@ EDIT += ["add_suppression", "change_suppression", "delete_suppression"]
 LAUNCH = ["launch_campaign", "see_numbers", "export_report"]
 ADMINISTER = ["add_account", "change_account", "add_apitoken", "change_apitoken", "view_apitoken"]
 ADMINISTER += ["add_codenote", "change_codenote", "delete_codenote", "view_codenote"]
+ADMINISTER += ["add_webhook", "change_webhook", "delete_webhook", "view_webhook"]
 ADMINISTER += ["add_user", "change_user", "view_user", "view_group"]
 
 ROLES = {
     "Viewer": VIEW,
     "Editor": VIEW + EDIT,
     "Launcher": VIEW + EDIT + LAUNCH,
-    "Auditor": [*VIEW, "view_auditevent", "view_user", "view_group", "view_apitoken"],
+    "Auditor": [*VIEW, "view_auditevent", "view_user", "view_group", "view_apitoken", "view_webhook"],
     "Administrator": [*VIEW, *EDIT, *LAUNCH, *ADMINISTER, "view_auditevent"],
 }
 

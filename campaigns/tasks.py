@@ -4,6 +4,7 @@ A cluster that is about to end begins none of them: recovery rings for what wait
 """
 
 from campaigns import audience, jobs
+from campaigns.hooks import courier, desk
 from campaigns.insight import squash
 from campaigns.management import keeper
 from campaigns.sending import control, dispatch, launch, reconcile
@@ -42,6 +43,12 @@ def wind_up(campaign_id: int) -> int:
     return cancelled
 
 
+def deliver() -> dict[str, int]:
+    with keeper.answering() as wanted:
+        return courier.run() if wanted else {"tried": 0}
+
+
 def tick() -> int:
     keeper.answer()
+    desk.remove_old()
     return squash.squash()

@@ -88,6 +88,19 @@ def debug(**_: Any) -> list[CheckMessage]:
 
 
 @register(deploy=True)
+def webhook_hosts(**_: Any) -> list[CheckMessage]:
+    if settings.WEBHOOK_HOSTS:
+        return [
+            Warning(
+                f"EXODASH_WEBHOOK_HOSTS lets webhooks call {', '.join(settings.WEBHOOK_HOSTS)}, inside and without https.",
+                hint="It is for tests and development: leave it empty.",
+                id="exodash.W003",
+            )
+        ]
+    return []
+
+
+@register(deploy=True)
 def simulator_hosts(**_: Any) -> list[CheckMessage]:
     extra = settings.EXOTEL_HOSTS[2:]
     if extra:

@@ -30,6 +30,10 @@ OWNER_TIMEOUT = env.integer("EXODASH_OWNER_TIMEOUT", 90, 1, 3600)
 CLUSTER_TIMEOUT = env.integer("EXODASH_CLUSTER_TIMEOUT", 45, 5, 600)
 # Times that one person may be sent the same campaign: the first time and each "retry failed".
 MOST_TRIES = env.integer("EXODASH_MOST_TRIES", 3, 1, 10)
+# Hosts to which webhooks may lead although they are inside, and by http: for tests and development.
+WEBHOOK_HOSTS = env.words("EXODASH_WEBHOOK_HOSTS")
+# Days for which what was told to webhooks is kept; a delivery is tried for three.
+WEBHOOK_DAYS = env.integer("EXODASH_WEBHOOK_DAYS", 14, 4, 365)
 UPLOAD_LIMIT_MB = env.integer("EXODASH_UPLOAD_LIMIT_MB", 200, 1, 2048)
 
 # Django ------------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ DEFAULTS = {
     "EXODASH_CALLBACK_KEYS": "k2:" + "22" * 32 + ",k1:" + "11" * 32,
     "EXODASH_SECRETS_KEYS": "s1:" + "33" * 32,
     "EXODASH_ALLOWED_EXOTEL_HOSTS": "127.0.0.1",
+    "EXODASH_WEBHOOK_HOSTS": "127.0.0.1",
     "EXODASH_ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
 }
 for name, value in DEFAULTS.items():

@@ -22,6 +22,10 @@ MAY = {
     "campaigns.export_report": "download reports",
     "campaigns.view_template": "see templates and codes",
     "campaigns.change_codenote": "write notes on codes",
+    "campaigns.view_webhook": "see webhooks",
+    "campaigns.add_webhook": "make webhooks",
+    "campaigns.change_webhook": "change, test or replay webhooks",
+    "campaigns.delete_webhook": "delete webhooks",
 }
 
 

@@ -26,6 +26,7 @@ from campaigns.admin.pages import (
     unconfirmed,
 )
 from campaigns.admin.registers import accounts, code_notes, people, suppression, templates, tokens, trail
+from campaigns.admin.webhooks import deeds, pages
 from campaigns.models import Account, ApiToken, AuditEvent, CodeNote, Suppression, Template
 
 PAGES = [
@@ -54,6 +55,17 @@ PAGES = [
     ("unconfirmed/resend/", resend.decide, "unconfirmed_resend"),
     ("alerts/", alert_register.page, "alerts"),
     ("alerts/<int:pk>/acknowledge/", alert_register.acknowledge, "alert_acknowledge"),
+    ("webhooks/", pages.index, "webhooks"),
+    ("webhooks/new/", deeds.new, "webhook_new"),
+    ("webhooks/<int:pk>/", pages.page, "webhook"),
+    ("webhooks/<int:pk>/log/", pages.log, "webhook_log"),
+    ("webhooks/<int:pk>/edit/", deeds.edit, "webhook_edit"),
+    ("webhooks/<int:pk>/secret/", deeds.secret, "webhook_secret"),
+    ("webhooks/<int:pk>/test/", deeds.test, "webhook_test"),
+    ("webhooks/<int:pk>/replay-failed/", deeds.replay_failed, "webhook_replay_failed"),
+    ("webhooks/<int:pk>/delete/", deeds.delete, "webhook_delete"),
+    ("webhooks/deliveries/<int:pk>/", pages.delivery, "webhook_delivery"),
+    ("webhooks/deliveries/<int:pk>/replay/", deeds.replay, "webhook_replay"),
     ("codes/", code_dictionary.code_dictionary, "codes"),
     ("codes/note/", code_dictionary.note, "code_note"),
     ("templates/measure/", templates.measure, "template_measure"),

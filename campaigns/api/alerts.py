@@ -22,12 +22,13 @@ WANTED = {"open": alerts.open_ones, "closed": alerts.closed_ones}
 class AlertOutput(serializers.ModelSerializer):
     account: Any = serializers.PrimaryKeyRelatedField(read_only=True)
     campaign: Any = serializers.PrimaryKeyRelatedField(read_only=True)
+    webhook: Any = serializers.PrimaryKeyRelatedField(read_only=True)
     closed_by = serializers.SerializerMethodField(help_text="null while it is open, or when it was over by itself")
 
     class Meta:
         model = Alert
-        fields = ["id", "kind", "level", "text", "account", "campaign", "times", "raised_at", "noticed_at", "closed_at",
-                  "closed_by"]  # fmt: skip
+        fields = ["id", "kind", "level", "text", "account", "campaign", "webhook", "times", "raised_at", "noticed_at",
+                  "closed_at", "closed_by"]  # fmt: skip
         read_only_fields = fields
 
     def get_closed_by(self, alert: Alert) -> str | None:

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from campaigns.audience import Unusable
+from campaigns.hooks import desk
 from campaigns.sending.control import Refused
 from campaigns.sending.launch import Blocked
 from campaigns.sending.retry import Impossible
@@ -52,6 +53,8 @@ def _ours(error: Exception) -> Response | None:
         return problem(status, error.code.lower(), str(error), "file")
     if isinstance(error, Impossible):
         return problem(422, error.code, str(error), "max_cost" if error.code == "over_cost" else None)
+    if isinstance(error, desk.Impossible):
+        return problem(409, error.code, str(error))
     if isinstance(error, Refused):
         return problem(409, error.code, str(error))
     if isinstance(error, Blocked):

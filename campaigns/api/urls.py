@@ -13,6 +13,7 @@ from campaigns.api import (
     schema,  # noqa: F401  it registers itself
     single,
     suppressions,
+    webhooks,
 )
 
 open_to_all: dict[str, list[Any]] = {"permission_classes": [], "authentication_classes": []}
@@ -45,6 +46,14 @@ urlpatterns = [
     path("suppressions/import/", suppressions.SuppressionList.as_view()),
     path("suppressions.csv", suppressions.SuppressionFile.as_view()),
     path("suppressions/<int:pk>/", suppressions.SuppressionDetail.as_view()),
+    path("webhooks/", webhooks.Webhooks.as_view()),
+    path("webhooks/<int:pk>/", webhooks.WebhookDetail.as_view()),
+    path("webhooks/<int:pk>/test/", webhooks.Test.as_view()),
+    path("webhooks/<int:pk>/rotate/", webhooks.Rotate.as_view()),
+    path("webhooks/<int:pk>/replay-failed/", webhooks.ReplayFailed.as_view()),
+    path("webhooks/<int:pk>/deliveries/", webhooks.Deliveries.as_view()),
+    path("webhooks/<int:pk>/deliveries/<int:delivery>/", webhooks.DeliveryDetail.as_view()),
+    path("webhooks/<int:pk>/deliveries/<int:delivery>/replay/", webhooks.Replay.as_view()),
     path("schema/", SpectacularAPIView.as_view(**open_to_all), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema", **open_to_all)),
 ]

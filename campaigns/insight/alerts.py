@@ -19,4 +19,4 @@ def closed_ones() -> list[Alert]:
 
 
 def _whole() -> QuerySet[Alert]:
-    return Alert.objects.select_related("account", "campaign", "closed_by")
+    return Alert.objects.select_related("account", "campaign", "webhook", "closed_by")

@@ -24,6 +24,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from campaigns import jobs, leases
+from campaigns.hooks import courier
 from campaigns.models import Heartbeat, Owner
 from campaigns.sending.recover import Observer, sweep
 
@@ -75,6 +76,8 @@ class Keeper:
             jobs.enqueue(jobs.TICK)
             if not leases.held("drain"):
                 jobs.enqueue(jobs.DRAIN)
+            if courier.waiting():
+                jobs.enqueue(jobs.HOOKS)
         except AWAY:
             log.exception("The database is away; trying again in %s s", ROUND)
             connection.close()

@@ -10,10 +10,11 @@ from campaigns.models.counts import QUARTER, Count
 from campaigns.models.inbound import InboundMessage
 from campaigns.models.message import Attempt, DeliveryEvent, Message, Transition
 from campaigns.models.template import Template
+from campaigns.models.webhook import Event, Webhook, WebhookDelivery
 from campaigns.models.workers import Heartbeat, Lease, Owner
 
 __all__ = [
     "QUARTER", "Account", "Alert", "ApiToken", "Attempt", "AuditEvent", "Campaign", "Click", "ClickCount", "Clicker",
-    "CodeNote", "Count", "DeliveryEvent", "Heartbeat", "Import", "InboundMessage", "Lease", "Limiter", "Message", "Owner",
-    "Recipient", "RowError", "Suppression", "Template", "Transition",
+    "CodeNote", "Count", "DeliveryEvent", "Event", "Heartbeat", "Import", "InboundMessage", "Lease", "Limiter", "Message",
+    "Owner", "Recipient", "RowError", "Suppression", "Template", "Transition", "Webhook", "WebhookDelivery",
 ]  # fmt: skip

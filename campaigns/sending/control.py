@@ -11,7 +11,7 @@ from django.utils import timezone
 from campaigns import bulk, failpoints, jobs
 from campaigns.models import Account, Alert, Attempt, Campaign, Message
 from campaigns.models.states import CAMPAIGN_EDGES, HELD, AttemptPhase, CampaignState, MessageState
-from campaigns.sending import states
+from campaigns.sending import announce, states
 
 log = logging.getLogger(__name__)
 CHUNK = 5_000  # messages a transaction: about 50 ms on SQLite
@@ -38,7 +38,10 @@ def account_lock(account_id: int) -> Iterator[Account]:
 def enter(campaign_id: int, state: str, reason: str = "", **values: Any) -> bool:
     """Move a campaign along one of its edges; False when its present state has no such edge. Needs the account's lock."""
     campaign = Campaign.objects.filter(pk=campaign_id, state__in=CAMPAIGN_EDGES[state])
-    return bool(campaign.update(state=state, state_reason=reason[:500], **values))
+    if not campaign.update(state=state, state_reason=reason[:500], **values):
+        return False
+    announce.campaign_state(campaign_id)
+    return True
 
 
 def _refuse(campaign: Campaign, verb: str) -> Refused:

@@ -18,7 +18,7 @@ from campaigns import bulk
 from campaigns.exotel.reports import DeliveryReport
 from campaigns.models import Account, Attempt, DeliveryEvent, Message, Transition
 from campaigns.models.states import ARRIVED, DELIVERY_OF, FINAL_DELIVERY, MESSAGE_EDGES, Delivery, MessageState
-from campaigns.sending import learning
+from campaigns.sending import announce, learning
 from campaigns.sending.counting import Deltas, Place, place
 from campaigns.sending.standing import standing
 
@@ -208,9 +208,11 @@ def _merge(subjects: dict[int, Subject], news: Iterable[tuple[int, Evidence]]) -
     adopted: list[tuple[Subject, datetime]] = []
     risen: list[Subject] = []
     in_conflict: list[int] = []
+    final: list[int] = []
     for message_id, items in by_message.items():
         subject = subjects[message_id]
         before, units, height, conflict = subject.place, subject.units, _height(subject), subject.conflict
+        known = (subject.delivery, subject.code)
         if subject.state != MessageState.ACCEPTED:
             subject.state, subject.delivery = MessageState.ACCEPTED, Delivery.AWAITING
             adopted.append((subject, items[0].received_at))
@@ -218,12 +220,15 @@ def _merge(subjects: dict[int, Subject], news: Iterable[tuple[int, Evidence]]) -
             _learn(subject, item)
         if _height(subject) > height:
             risen.append(subject)
+            if subject.delivery in FINAL_DELIVERY and (subject.delivery, subject.code) != known:
+                final.append(message_id)
         elif subject.conflict and not conflict:
             in_conflict.append(message_id)
         deltas.move(before, subject.place, 1, units, subject.units)
     _write(adopted, risen, in_conflict)
     deltas.write()
     learning.learn([(s.account_id, s.id, s.code) for s in risen if s.delivery == Delivery.FAILED])
+    announce.final(final)
 
 
 def _learn(subject: Subject, item: Evidence) -> None:

@@ -18,7 +18,8 @@ from django.db import connection
 
 from campaigns import bulk
 from campaigns.models import Attempt, Message, Transition
-from campaigns.models.states import DELIVERY_OF, Delivery, MessageState
+from campaigns.models.states import DELIVERY_OF, FINAL_DELIVERY, Delivery, MessageState
+from campaigns.sending import announce
 from campaigns.sending.counting import Deltas, place
 from campaigns.sending.outcomes import ItemResult, Kind
 from campaigns.sending.standing import standing
@@ -61,8 +62,10 @@ def settle(attempt: Attempt, results: Sequence[tuple[int, ItemResult]], now: dat
         if message_id in old and kind != old[message_id][0]:
             alike[_settled(kind, result)].append((message_id, result.sid if kind == Kind.ACCEPTED else None))
     deltas = Deltas()
+    final: list[int] = []
     for settled, messages in alike.items():
         done = _settle_alike(attempt, messages, settled, now)
+        final += done if settled.state == MessageState.REJECTED or settled.delivery in FINAL_DELIVERY else []
         after = place(attempt.campaign_id, attempt.started_at, settled.state, settled.delivery, settled.code)
         for state, moved in _by_state(done, old).items():
             units = sum(old[message_id][1] for message_id in moved)
@@ -70,6 +73,7 @@ def settle(attempt: Attempt, results: Sequence[tuple[int, ItemResult]], now: dat
             if MessageState.UNCONFIRMED in {state, settled.state}:
                 _log(moved, settled.state, attempt.id, now)
     deltas.write()
+    announce.final(final)
 
 
 class Settled(NamedTuple):
@@ -135,6 +139,7 @@ def _leave_pending(campaign_id: int, messages: Sequence[tuple[int, int]], state:
     deltas.move(place(campaign_id, None, MessageState.PENDING), place(campaign_id, None, state), len(done), units)
     deltas.write()
     _log(sorted(done), state, None, now, reason)
+    announce.final(done)
 
 
 def _move_all(attempt: Attempt, state: str, now: datetime, reason: str, keep_attempt: bool) -> None:

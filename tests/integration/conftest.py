@@ -3,6 +3,7 @@
 import pytest
 
 from tests import builders
+from tests.raw import Server
 from tests.simulated import KEY, SID, TOKEN, Simulator
 
 
@@ -21,3 +22,17 @@ def exotel_account(simulator):
     made.set_credentials(KEY, TOKEN)
     made.save()
     return made
+
+
+@pytest.fixture
+def serve():
+    """Starts servers of raw sockets, each with its own way of answering."""
+    servers = []
+
+    def start(handler, **options):
+        servers.append(Server(handler, **options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()

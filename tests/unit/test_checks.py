@@ -28,6 +28,8 @@ from exodash import checks
         (checks.public_url, {"PUBLIC_URL": "http://sms.example.in"}, ["exodash.E003"]),
         (checks.debug, {"DEBUG": False}, []),
         (checks.debug, {"DEBUG": True}, ["exodash.E004"]),
+        (checks.webhook_hosts, {"WEBHOOK_HOSTS": []}, []),
+        (checks.webhook_hosts, {"WEBHOOK_HOSTS": ["127.0.0.1"]}, ["exodash.W003"]),
         (checks.simulator_hosts, {"EXOTEL_HOSTS": ["api.exotel.com", "api.in.exotel.com"]}, []),
         (
             checks.simulator_hosts,

@@ -27,6 +27,7 @@ FLOORS = {
     "campaigns.sending": MOVERS,
     "campaigns.audience": MOVERS,
     "campaigns.insight": MOVERS,
+    "campaigns.hooks": MOVERS,
     "campaigns.roles": MOVERS,
     "campaigns": DOORS,
     "callbacks": DOORS,
@@ -40,6 +41,7 @@ NEIGHBOURS = {
     ("campaigns.audit", "campaigns.models"),
     ("campaigns.bulk", "campaigns.models"),
     ("campaigns.leases", "campaigns.models"),
+    ("campaigns.models", "campaigns.jobs"),  # what a webhook is to be told is stored with what it tells of, and rings
     ("callbacks", "campaigns"),  # what comes back shows itself in the console, which does not know it (see the next test)
 }
 DJANGO_FREE = ("campaigns/exotel/", "campaigns/text/")

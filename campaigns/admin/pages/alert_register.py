@@ -60,4 +60,6 @@ def _row(alert: Alert) -> Row:
     if alert.account:
         url = reverse("admin:campaigns_account_change", args=[alert.account.pk])
         return Row(alert, "Account", alert.account.name, url, closed_by)
+    if alert.webhook:
+        return Row(alert, "Webhook", alert.webhook.name, reverse("admin:webhook", args=[alert.webhook.pk]), closed_by)
     return Row(alert, "", "–", "", closed_by)

@@ -1,0 +1,1 @@
+"""Webhooks: who is told what happens here, what was told, and telling it again."""
