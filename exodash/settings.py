@@ -20,6 +20,9 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 # Exotel ------------------------------------------------------------------------------------------------------------
 CALLBACK_KEYS = env.keyring("EXODASH_CALLBACK_KEYS")
+# Whose callbacks are taken (all, when empty), and how many proxies of ours stand in front of the web process.
+CALLBACK_NETWORKS = env.networks("EXODASH_CALLBACK_NETWORKS")
+TRUSTED_PROXIES = env.integer("EXODASH_TRUSTED_PROXIES", 0, 0, 10)
 SECRETS_KEYS = env.keyring("EXODASH_SECRETS_KEYS")
 EXOTEL_HOSTS = ["api.exotel.com", "api.in.exotel.com", *env.words("EXODASH_ALLOWED_EXOTEL_HOSTS")]
 # How long the beat of a sending process may stand still before its requests count as lost (design: 90 s, twice the
