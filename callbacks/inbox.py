@@ -97,6 +97,11 @@ def waiting() -> bool:
     return _fresh().exists() or _due().exists()
 
 
+def oldest() -> datetime | None:
+    """When the oldest callback came that nobody has looked at yet; None when there is none."""
+    return _fresh().values_list("received_at", flat=True).first()
+
+
 def _fresh() -> QuerySet[CallbackEvent]:
     return CallbackEvent.objects.filter(result=Result.WAITING).order_by("id")
 

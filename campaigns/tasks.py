@@ -4,7 +4,7 @@ A cluster that is about to end begins none of them: recovery rings for what wait
 """
 
 from campaigns import audience, jobs
-from campaigns.insight import squash
+from campaigns.insight import mailing, squash, watch
 from campaigns.management import keeper
 from campaigns.sending import control, dispatch, launch, reconcile
 
@@ -42,6 +42,12 @@ def wind_up(campaign_id: int) -> int:
     return cancelled
 
 
+def mail_alerts() -> dict[str, int]:
+    with keeper.answering() as wanted:
+        return mailing.send() if wanted else {"sent": 0, "failed": 0}
+
+
 def tick() -> int:
     keeper.answer()
+    watch.safely()
     return squash.squash()

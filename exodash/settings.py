@@ -159,6 +159,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
+# Mail of alerts: none is sent while no server is named ----------------------------------------------------------------
+_mail = env.mail("EXODASH_EMAIL_URL")
+EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail["EMAIL_USE_TLS"], _mail["EMAIL_USE_SSL"]
+EMAIL_TIMEOUT = 10  # seconds without a word of the server
+DEFAULT_FROM_EMAIL = env.text("EXODASH_EMAIL_FROM", f"Exodash <exodash@{_public.hostname}>")
+
 # Background cluster: a doorbell, not the queue of messages. Figures measured with django-q2 1.11 -----------------------
 REDIS_URL = env.text("EXODASH_REDIS_URL", "")
 TASK_BUDGET = 20  # seconds a task works before it hands over to its successor

@@ -54,6 +54,7 @@ MENU: list[tuple[str, list[Entry]]] = [
                 "Suppression", "campaigns_suppression_changelist", "campaigns.view_suppression", ("campaigns_suppression",)
             ),
             Entry("Accounts", "campaigns_account_changelist", "campaigns.view_account", ("campaigns_account",)),
+            Entry("Alert rules", "campaigns_alertrule_changelist", "campaigns.view_alertrule", ("campaigns_alertrule",)),
             Entry("Code dictionary", "codes", "campaigns.view_template", ("campaigns_codenote",)),
         ],
     ),

@@ -22,6 +22,7 @@ MAY = {
     "campaigns.export_report": "download reports",
     "campaigns.view_template": "see templates and codes",
     "campaigns.change_codenote": "write notes on codes",
+    "campaigns.change_alertrule": "change alert rules",
 }
 
 

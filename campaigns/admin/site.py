@@ -25,8 +25,8 @@ from campaigns.admin.pages import (
     steer,
     unconfirmed,
 )
-from campaigns.admin.registers import accounts, code_notes, people, suppression, templates, tokens, trail
-from campaigns.models import Account, ApiToken, AuditEvent, CodeNote, Suppression, Template
+from campaigns.admin.registers import accounts, alert_rules, code_notes, people, suppression, templates, tokens, trail
+from campaigns.models import Account, AlertRule, ApiToken, AuditEvent, CodeNote, Suppression, Template
 
 PAGES = [
     ("campaigns/", campaign_list.campaign_list, "campaigns"),
@@ -54,6 +54,7 @@ PAGES = [
     ("unconfirmed/resend/", resend.decide, "unconfirmed_resend"),
     ("alerts/", alert_register.page, "alerts"),
     ("alerts/<int:pk>/acknowledge/", alert_register.acknowledge, "alert_acknowledge"),
+    ("alert-rules/<int:pk>/test/", alert_rules.test_mail, "alert_rule_test"),
     ("codes/", code_dictionary.code_dictionary, "codes"),
     ("codes/note/", code_dictionary.note, "code_note"),
     ("templates/measure/", templates.measure, "template_measure"),
@@ -96,6 +97,7 @@ for model, register in (
     (Template, templates.Templates),
     (Suppression, suppression.Suppressions),
     (Account, accounts.Accounts),
+    (AlertRule, alert_rules.AlertRules),
     (CodeNote, code_notes.CodeNotes),
     (User, people.Users),
     (Group, people.Roles),

@@ -3,7 +3,16 @@ from typing import Any
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from campaigns.api import alerts, audience, campaigns, messages, reference, resend, schema  # noqa: F401  schema registers itself
+from campaigns.api import (
+    alert_rules,
+    alerts,
+    audience,
+    campaigns,
+    messages,
+    reference,
+    resend,
+    schema,  # noqa: F401  registers itself
+)
 
 open_to_all: dict[str, list[Any]] = {"permission_classes": [], "authentication_classes": []}
 
@@ -29,6 +38,8 @@ urlpatterns = [
     path("imports/<int:pk>/errors.csv", audience.ImportErrors.as_view()),
     path("alerts/", alerts.Alerts.as_view()),
     path("alerts/<int:pk>/acknowledge/", alerts.Acknowledge.as_view()),
+    path("alert-rules/", alert_rules.AlertRules.as_view()),
+    path("alert-rules/<int:pk>/", alert_rules.AlertRuleDetail.as_view()),
     path("messages/<int:pk>/", messages.MessageDetail.as_view()),
     path("schema/", SpectacularAPIView.as_view(**open_to_all), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema", **open_to_all)),

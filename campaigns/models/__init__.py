@@ -1,6 +1,7 @@
 from campaigns.models.access import ApiToken
 from campaigns.models.account import Account, Limiter, Suppression
 from campaigns.models.alert import Alert
+from campaigns.models.alert_rule import AlertRule
 from campaigns.models.audience import Import, Recipient, RowError
 from campaigns.models.audit import AuditEvent
 from campaigns.models.campaign import Campaign
@@ -13,7 +14,7 @@ from campaigns.models.template import Template
 from campaigns.models.workers import Heartbeat, Lease, Owner
 
 __all__ = [
-    "QUARTER", "Account", "Alert", "ApiToken", "Attempt", "AuditEvent", "Campaign", "Click", "ClickCount", "Clicker",
-    "CodeNote", "Count", "DeliveryEvent", "Heartbeat", "Import", "InboundMessage", "Lease", "Limiter", "Message", "Owner",
-    "Recipient", "RowError", "Suppression", "Template", "Transition",
+    "QUARTER", "Account", "Alert", "AlertRule", "ApiToken", "Attempt", "AuditEvent", "Campaign", "Click", "ClickCount",
+    "Clicker", "CodeNote", "Count", "DeliveryEvent", "Heartbeat", "Import", "InboundMessage", "Lease", "Limiter", "Message",
+    "Owner", "Recipient", "RowError", "Suppression", "Template", "Transition",
 ]  # fmt: skip
