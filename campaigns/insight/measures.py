@@ -15,6 +15,7 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from campaigns.exotel.codes.stored import of_message
+from campaigns.insight import checks
 from campaigns.insight.outcomes import is_dlt
 from campaigns.models import QUARTER, Account, Attempt, Campaign, Count
 from campaigns.models.message import LITERALLY_REFUSED
@@ -65,6 +66,7 @@ class Measured:
     accounts: dict[int, Account]
     rows: dict[int, list[Row]] = field(default_factory=lambda: defaultdict(list))  # by account
     refusals: dict[int, list[Refusal]] = field(default_factory=lambda: defaultdict(list))
+    checks: dict[int, list[tuple[int, str, int]]] = field(default_factory=dict)  # quarter, result, n
 
     def since(self, account: int, minutes: int) -> list[Row]:
         """Places of messages handed over in the last so many minutes, rounded to the whole quarter they began in."""
@@ -75,6 +77,13 @@ class Measured:
         """Requests refused in that way in the last so many minutes."""
         since = self.now - timedelta(minutes=minutes)
         return sum(one.kind == kind and one.at >= since for one in self.refusals[account])
+
+    def checked(self, account: int, minutes: int) -> Counter[str]:
+        """Statuses checked with Exotel in the last so many minutes, by the result."""
+        first, found = quarter(self.now - timedelta(minutes=minutes)), Counter[str]()
+        for at, result, n in self.checks.get(account, []):
+            found[result] += n if at >= first else 0
+        return found
 
 
 def quarter(at: datetime) -> int:
@@ -91,6 +100,7 @@ def measure(minutes: int) -> Measured:
     for row in places.annotate(total=Sum("n")).order_by():
         if row[-1]:
             found.rows[row[0]].append(Row(*row))
+    found.checks = checks.counts_since(since)
     literal = RawSQL(LITERALLY_REFUSED, [], output_field=BooleanField())  # noqa: S611  (no input in it)
     refused = Attempt.objects.filter(literal, started_at__gte=since)
     columns = ("account_id", "account__provider", "outcome", "http_status", "app_code", "started_at")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from campaigns.exotel.codes.stored import of_message
 from campaigns.insight import measures
 from campaigns.insight.measures import Measured
-from campaigns.models import Account, AlertRule
+from campaigns.models import Account, AlertRule, Verification
 from campaigns.models.states import HANDED_OVER
 from campaigns.text.cost import indian
 
@@ -119,6 +119,19 @@ def _callbacks_silent(rule: AlertRule, account: Account, found: Measured) -> str
     )
 
 
+def _disagreement(rule: AlertRule, account: Account, found: Measured) -> str:
+    results = found.checked(account.pk, rule.window)
+    differed = results[Verification.Result.DIFFERED]
+    checked = differed + results[Verification.Result.AGREED]
+    if checked < max(rule.minimum, 1) or not _over(differed, checked, rule):
+        return ""
+    return (
+        f"Of {indian(checked)} statuses checked with Exotel in the last {_span(rule.window)}, {indian(differed)} were not "
+        f"what its callbacks had said ({_share(differed, checked)}). What Exotel answered counts as evidence too. Look at "
+        "the conflicts under Set aside and show some of these Sids to Exotel."
+    )
+
+
 def _sending_backlog(rule: AlertRule, account: Account, found: Measured) -> str:
     waiting, since = measures.stuck(account, found.now)
     if since is None or found.now - since <= timedelta(minutes=float(rule.threshold)):
@@ -148,6 +161,7 @@ JUDGES: dict[str, Callable[[AlertRule, Account, Measured], str]] = {
     Kind.SESSION_EXPIRED: _session_expired,
     Kind.CALLBACKS_SILENT: _callbacks_silent,
     Kind.LOW_BALANCE: _low_balance,
+    Kind.DISAGREEMENT: _disagreement,
     Kind.SENDING_BACKLOG: _sending_backlog,
 }
 

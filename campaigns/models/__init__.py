@@ -11,10 +11,11 @@ from campaigns.models.counts import QUARTER, Count
 from campaigns.models.inbound import InboundMessage
 from campaigns.models.message import Attempt, DeliveryEvent, Message, Transition
 from campaigns.models.template import Template
+from campaigns.models.verification import CheckCount, Verification
 from campaigns.models.workers import Heartbeat, Lease, Owner
 
 __all__ = [
-    "QUARTER", "Account", "Alert", "AlertRule", "ApiToken", "Attempt", "AuditEvent", "Campaign", "Click", "ClickCount",
-    "Clicker", "CodeNote", "Count", "DeliveryEvent", "Heartbeat", "Import", "InboundMessage", "Lease", "Limiter", "Message",
-    "Owner", "Recipient", "RowError", "Suppression", "Template", "Transition",
+    "QUARTER", "Account", "Alert", "AlertRule", "ApiToken", "Attempt", "AuditEvent", "Campaign", "CheckCount", "Click",
+    "ClickCount", "Clicker", "CodeNote", "Count", "DeliveryEvent", "Heartbeat", "Import", "InboundMessage", "Lease",
+    "Limiter", "Message", "Owner", "Recipient", "RowError", "Suppression", "Template", "Transition", "Verification",
 ]  # fmt: skip

@@ -18,11 +18,13 @@ from campaigns import bulk
 from campaigns.exotel.reports import DeliveryReport
 from campaigns.models import Account, Attempt, DeliveryEvent, Message, Transition
 from campaigns.models.states import ARRIVED, DELIVERY_OF, FINAL_DELIVERY, MESSAGE_EDGES, Delivery, MessageState
+from campaigns.sending import verify
 from campaigns.sending.counting import Deltas, Place, place
 from campaigns.sending.standing import standing
 
 APPLIED, DUPLICATE, QUARANTINED, PARKED = "applied", "duplicate", "quarantined", "parked"
 CHUNK = 1000
+POLL = "poll"  # the source of what Exotel said when it was asked
 SENT = frozenset({*MESSAGE_EDGES[MessageState.ACCEPTED], MessageState.ACCEPTED})
 
 
@@ -207,9 +209,11 @@ def _merge(subjects: dict[int, Subject], news: Iterable[tuple[int, Evidence]]) -
     adopted: list[tuple[Subject, datetime]] = []
     risen: list[Subject] = []
     in_conflict: list[int] = []
+    final: list[verify.Final] = []
     for message_id, items in by_message.items():
         subject = subjects[message_id]
         before, units, height, conflict = subject.place, subject.units, _height(subject), subject.conflict
+        decided = subject.delivery in FINAL_DELIVERY
         if subject.state != MessageState.ACCEPTED:
             subject.state, subject.delivery = MessageState.ACCEPTED, Delivery.AWAITING
             adopted.append((subject, items[0].received_at))
@@ -220,8 +224,18 @@ def _merge(subjects: dict[int, Subject], news: Iterable[tuple[int, Evidence]]) -
         elif subject.conflict and not conflict:
             in_conflict.append(message_id)
         deltas.move(before, subject.place, 1, units, subject.units)
+        if not any(item.report.source == POLL for item in items):  # else Exotel was asked just now
+            final += _to_check(subject, not decided, not conflict, items[-1].received_at)
     _write(adopted, risen, in_conflict)
+    verify.plan(final)
     deltas.write()
+
+
+def _to_check(subject: Subject, newly_final: bool, newly_in_conflict: bool, at: datetime) -> Iterable[verify.Final]:
+    if subject.conflict and newly_in_conflict:
+        yield verify.Final(subject.id, subject.account_id, verify.Why.CONFLICT, at)
+    elif newly_final and subject.delivery in FINAL_DELIVERY:
+        yield verify.Final(subject.id, subject.account_id, verify.Why.SAMPLE, at)
 
 
 def _learn(subject: Subject, item: Evidence) -> None:

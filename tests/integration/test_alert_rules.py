@@ -489,9 +489,7 @@ def test_the_dashboard_shows_what_is_open_until_it_is_acknowledged(campaign):
     client = as_role("Launcher")
     assert "Share of failed messages." in client.get("/").content.decode()
     assert "Share of failed messages" in client.get("/alerts/").content.decode()
-    assert (
-        "Share of failed" in client.get(f"/?account={campaign.account_id}").content.decode()
-    )
+    assert "Share of failed" in client.get(f"/?account={campaign.account_id}").content.decode()
     client.post(reverse("admin:alert_acknowledge", args=[alert.pk]))
     assert "Share of failed messages." not in client.get("/").content.decode()
 
