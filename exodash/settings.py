@@ -33,6 +33,8 @@ OWNER_TIMEOUT = env.integer("EXODASH_OWNER_TIMEOUT", 90, 1, 3600)
 CLUSTER_TIMEOUT = env.integer("EXODASH_CLUSTER_TIMEOUT", 45, 5, 600)
 # Times that one person may be sent the same campaign: the first time and each "retry failed".
 MOST_TRIES = env.integer("EXODASH_MOST_TRIES", 3, 1, 10)
+# Days after which `manage.py purge` removes the people and messages of a finished campaign.
+KEEP_DAYS = env.integer("EXODASH_KEEP_DAYS", 400, 1, 36_500)
 UPLOAD_LIMIT_MB = env.integer("EXODASH_UPLOAD_LIMIT_MB", 200, 1, 2048)
 
 # Django ------------------------------------------------------------------------------------------------------------

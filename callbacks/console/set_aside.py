@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from callbacks import purge
 from callbacks.console.paging import page as page_of
 from callbacks.console.readable import readable
 from callbacks.models import LITERALLY_SET_ASIDE, CallbackEvent
@@ -100,6 +101,7 @@ def page(request: HttpRequest) -> HttpResponse:
         tab=tab,
         conflicts=_disagreeing(request, shown.rows) if is_conflicts else [],
         rows=[] if is_conflicts else _rows(request, shown.rows),
+        late=purge.late(),
         checked=checks.of().sentence if is_conflicts else "",
         newer=_link(tab, shown.newer),
         older=_link(tab, shown.older),

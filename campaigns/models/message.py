@@ -119,6 +119,8 @@ class Message(models.Model):
             ),
             # used for the search by number over all campaigns, and for all that was sent to one person of a campaign
             models.Index(fields=["number"], name="messages_to_number"),
+            # used by the database itself for each message that is deleted, and else for nothing
+            models.Index(fields=["resend_of"], name="messages_sent_again", condition=models.Q(resend_of__isnull=False)),
             # used for the list of reports that disagree over all campaigns
             models.Index(fields=["-id"], name="conflicting_messages", condition=models.Q(conflict=True)),
             # used for the list of doubts over all campaigns; holds only what nobody knows

@@ -22,7 +22,8 @@ from campaigns.sending import verify
 from campaigns.sending.counting import Deltas, Place, place
 from campaigns.sending.standing import standing
 
-APPLIED, DUPLICATE, QUARANTINED, PARKED = "applied", "duplicate", "quarantined", "parked"
+APPLIED, DUPLICATE, QUARANTINED, PARKED, PURGED = "applied", "duplicate", "quarantined", "parked", "purged"
+TOO_LATE = "It came too late: the campaign's messages were purged."
 CHUNK = 1000
 POLL = "poll"  # the source of what Exotel said when it was asked
 SENT = frozenset({*MESSAGE_EDGES[MessageState.ACCEPTED], MessageState.ACCEPTED})
@@ -87,13 +88,15 @@ def apply(evidence: Sequence[Evidence]) -> list[Verdict]:
         attempts |= _attempts({item.attempt for item in evidence} - attempts.keys())
     subjects = _subjects(evidence, attempts)
     holders = _sid_holders(evidence, subjects)
+    strangers = {item.attempt for item in evidence if (item.attempt, item.report.number10) not in subjects}
+    gone = purged(strangers & attempts.keys())
     verdicts: dict[int, Verdict] = {}
     fresh: dict[tuple[int, bytes], int] = {}
     for i, item in enumerate(evidence):
         subject = subjects.get((item.attempt, item.report.number10))
         try:
             if subject is None:
-                verdicts[i] = _without_message(item, attempts)
+                verdicts[i] = _without_message(item, attempts, gone)
                 continue
             _check(subject, item.report, holders)
         except Doubtful as doubt:
@@ -170,7 +173,17 @@ def _sid_holders(evidence: Sequence[Evidence], subjects: Subjects) -> Sids:
     return {(account, sid): pk for account, sid, pk in held if sid}
 
 
-def _without_message(item: Evidence, attempts: Collection[UUID]) -> Verdict:
+def purged(attempts: Collection[UUID]) -> set[UUID]:
+    """Those whose campaign's messages were removed, so that nothing is left to apply a report to."""
+    if not attempts:
+        return set()
+    gone = Attempt.objects.filter(id__in=attempts, campaign__purged_at__isnull=False)
+    return set(gone.values_list("id", flat=True))
+
+
+def _without_message(item: Evidence, attempts: Collection[UUID], gone: Collection[UUID]) -> Verdict:
+    if item.attempt in gone:
+        return Verdict(PURGED, TOO_LATE)
     if item.attempt in attempts:
         raise Doubtful("The report names a number that was not in this request.")
     return Verdict(PARKED, "The request or message it names is not known here yet.")
