@@ -63,6 +63,13 @@ class AlertRules(Register):
             ("Who is told", {"fields": ["recipients"], "description": mail}),
         ]
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        if obj and "threshold" in form.base_fields:
+            unit = {"%": "Per cent"}.get(obj.unit, obj.unit.capitalize())
+            form.base_fields["threshold"].help_text = f"{unit}. {MEANING[Kind(obj.kind)]}"
+        return form
+
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return ["name", "meaning", "for_account"] if obj else []
 
@@ -97,7 +104,9 @@ class AlertRules(Register):
     def condition(rule: AlertRule) -> str:
         if rule.kind == Kind.STOPPED:
             return "whenever it happens"
-        text = f"more than {rule.threshold.normalize():f} {rule.unit}"
+        if rule.kind == Kind.CALLBACKS_SILENT:
+            return f"{rule.threshold.normalize():f} minutes, with at least {count(rule.minimum, 'message')} waiting"
+        text = f"more than {rule.threshold.normalize():f} {rule.unit}" if rule.threshold else "any"
         if rule.kind in WITH_MINIMUM and rule.minimum:
             text += f" of at least {count(rule.minimum, 'message')}"
         return text if rule.kind in WITHOUT_WINDOW else f"{text} in {span(timedelta(minutes=rule.window))}"
