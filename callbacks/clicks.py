@@ -12,7 +12,7 @@ from django.db import connection
 from campaigns import bulk
 from campaigns.exotel.clicks import ClickReport
 from campaigns.models import QUARTER, Attempt, Click, ClickCount, Clicker, Message
-from campaigns.sending.evidence import APPLIED, DUPLICATE, PARKED, QUARANTINED, Verdict
+from campaigns.sending.evidence import APPLIED, DUPLICATE, PARKED, PURGED, QUARANTINED, TOO_LATE, Verdict, purged
 from campaigns.text import render
 
 COLUMNS = ("campaign", "attempt", "message", "digest", "link", "device", "os", "city", "region", "country", "at")
@@ -44,8 +44,8 @@ def apply(clicked: Sequence[Clicked]) -> list[Verdict]:
     if not clicked:
         return []
     campaigns = dict(Attempt.objects.filter(id__in={one.attempt for one in clicked}).values_list("id", "campaign_id"))
-    messages = _messages(clicked, campaigns)
-    verdicts = [_verdict(one, campaigns, messages.get(i)) for i, one in enumerate(clicked)]
+    messages, gone = _messages(clicked, campaigns), purged(campaigns.keys())
+    verdicts = [_verdict(one, campaigns, gone, messages.get(i)) for i, one in enumerate(clicked)]
     fresh: dict[tuple[int, bytes], int] = {}
     for i, one in enumerate(clicked):
         if verdicts[i].result == DUPLICATE:
@@ -62,10 +62,12 @@ def apply(clicked: Sequence[Clicked]) -> list[Verdict]:
     return verdicts
 
 
-def _verdict(one: Clicked, campaigns: Collection[UUID], message: int | None) -> Verdict:
+def _verdict(one: Clicked, campaigns: Collection[UUID], gone: Collection[UUID], message: int | None) -> Verdict:
     """What becomes of a click; one that may be stored is a repetition until it turns out to be new."""
     if one.attempt not in campaigns:
         return Verdict(PARKED, "The request whose link was clicked is not known here yet.")
+    if one.attempt in gone:
+        return Verdict(PURGED, TOO_LATE)
     if message is None and one.report.number10:
         return Verdict(QUARANTINED, "The click names a number that was not in this request.")
     return Verdict(DUPLICATE, message_id=message)

@@ -12,7 +12,7 @@ from django.db import OperationalError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from callbacks import clicks, parsing, replies
+from callbacks import clicks, parsing, purge, replies
 from callbacks.clicks import Clicked
 from callbacks.models import CallbackEvent
 from callbacks.replies import Written
@@ -28,7 +28,7 @@ PAUSE = 0.2
 PARK_FIRST, PARK_LONGEST, PARK_FOR = timedelta(seconds=30), timedelta(hours=6), timedelta(days=7)
 Result = CallbackEvent.Result
 # A parked callback is applied whole again: what has been applied of it is then a duplicate.
-WORST_FIRST = (Result.PARKED, Result.QUARANTINED, Result.APPLIED, Result.DUPLICATE)
+WORST_FIRST = (Result.PARKED, Result.QUARANTINED, Result.PURGED, Result.APPLIED, Result.DUPLICATE)
 NOTHING: dict[str, str] = {
     CallbackEvent.Kind.STATUS: "It holds no status.",
     CallbackEvent.Kind.CLICK: "It names no link.",
@@ -95,6 +95,11 @@ def ring() -> bool:
 def waiting() -> bool:
     """Whether anything is to be applied now."""
     return _fresh().exists() or _due().exists()
+
+
+def oldest() -> datetime | None:
+    """When the oldest callback came that nobody has looked at yet; None when there is none."""
+    return _fresh().values_list("received_at", flat=True).first()
 
 
 def _fresh() -> QuerySet[CallbackEvent]:
@@ -193,9 +198,12 @@ def _mark(items: list[Item], verdicts: list[Verdict]) -> None:
         again, applied_at = (_next_try(item, now), None) if parked else (None, now)
         rows.append((item.id, verdict.result, verdict.reason[:200], verdict.message_id, item.tries + 1, again, applied_at))
     bulk.update_rows(CallbackEvent, COLUMNS, rows)
-    pairs = zip(items, verdicts, strict=True)
-    if told := [item.id for item, verdict in pairs if item.kind == CallbackEvent.Kind.CLICK and verdict.result in TAKEN]:
-        CallbackEvent.objects.filter(pk__in=told).update(raw=b"")  # it holds the visitor's IP address
+    results = [(item, verdict.result) for item, verdict in zip(items, verdicts, strict=True)]
+    late = [item.id for item, result in results if result == Result.PURGED]
+    # A click holds the visitor's IP address; what came too late is about people who are not kept any more.
+    if told := late + [item.id for item, result in results if item.kind == CallbackEvent.Kind.CLICK and result in TAKEN]:
+        CallbackEvent.objects.filter(pk__in=told).update(raw=b"")
+    purge.count_late(len(late), now)
 
 
 def _next_try(item: Item, now: datetime) -> datetime | None:

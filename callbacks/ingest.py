@@ -18,6 +18,7 @@ from uuid import UUID
 
 from django.db import DataError, IntegrityError, connection
 
+from callbacks import origin
 from callbacks.models import CallbackEvent
 from campaigns import bulk, failpoints, jobs
 from campaigns.sending import callback_urls
@@ -51,6 +52,7 @@ class Answer(NamedTuple):
 
 CLOSE = (b"connection", b"close")  # the rest of the body is not read
 TAKEN = Answer(200)
+REFUSED = Answer(403, b"Not from here.\n", (CLOSE,))
 UNPROVEN = Answer(404, b"Not found.\n")
 NOT_POST = Answer(405, b"Post only.\n", ((b"allow", b"POST"),))
 NOT_TAKEN = Answer(405, b"Get or post.\n", ((b"allow", b"GET, POST"),))
@@ -223,10 +225,13 @@ class Ingest:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _take(self, scope: Scope, receive: Receive) -> Answer:
-        """Cheapest check first: method, length, address; a forged address costs one HMAC and no database."""
+        """Cheapest check first: origin, method, length, address; a forged address costs one HMAC and no database."""
         path = scope["path"]
         prefix = path[: path.index("/", len("/callbacks/")) + 1]
         scope["path"] = prefix  # servers log the path after the answer
+        if not origin.allowed(scope):
+            scope["query_string"] = b""  # and with it the query, in which an incoming SMS stands
+            return REFUSED
         if prefix == callback_urls.INBOUND:
             return await self._take_inbound(path, scope, receive)
         if scope["method"] != "POST":

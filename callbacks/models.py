@@ -24,6 +24,7 @@ class CallbackEvent(models.Model):
             "Quarantined",
         )  # contradicts what was sent: a number outside the batch, another Sid
         PARKED = "parked", "Parked"  # names an attempt we do not know (yet)
+        PURGED = "purged", "Too late"  # what it is about was purged
         NONSENSE = "nonsense", "Not a status report"
 
     received_at = models.DateTimeField()
@@ -48,3 +49,10 @@ class CallbackEvent(models.Model):
             # used for the page of what was set aside
             models.Index(fields=["result", "id"], name="callbacks_set_aside", condition=models.Q(result__in=SET_ASIDE)),
         ]
+
+
+class LateCount(models.Model):
+    """How many callbacks of a day came for messages that had been purged."""
+
+    day = models.BigIntegerField(unique=True)  # epoch // 86400
+    n = models.PositiveIntegerField(default=0)

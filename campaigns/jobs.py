@@ -12,6 +12,7 @@ IMPORT = "campaigns.tasks.run_import"  # import id
 LAUNCH = "campaigns.tasks.write_messages"  # campaign id
 WIND_UP = "campaigns.tasks.wind_up"  # campaign id
 POLL = "campaigns.tasks.poll"  # account id
+MAIL = "campaigns.tasks.mail_alerts"
 TICK = "campaigns.tasks.tick"
 HOOKS = "campaigns.tasks.deliver"
 DRAIN = "callbacks.tasks.drain"

@@ -3,12 +3,14 @@
 from django.contrib.auth.models import Group, Permission
 
 VIEW = ["view_account", "view_template", "view_campaign", "view_message", "view_import", "view_suppression"]
+VIEW += ["view_alertrule"]
 EDIT = ["add_campaign", "change_campaign", "add_template", "change_template", "add_import", "change_import"]
 EDIT += ["add_suppression", "change_suppression", "delete_suppression"]
 LAUNCH = ["launch_campaign", "see_numbers", "export_report"]
 ADMINISTER = ["add_account", "change_account", "add_apitoken", "change_apitoken", "view_apitoken"]
 ADMINISTER += ["add_codenote", "change_codenote", "delete_codenote", "view_codenote"]
 ADMINISTER += ["add_webhook", "change_webhook", "delete_webhook", "view_webhook"]
+ADMINISTER += ["add_alertrule", "change_alertrule", "delete_alertrule"]
 ADMINISTER += ["add_user", "change_user", "view_user", "view_group"]
 
 ROLES = {

@@ -5,7 +5,7 @@ A cluster that is about to end begins none of them: recovery rings for what wait
 
 from campaigns import audience, jobs
 from campaigns.hooks import courier, desk
-from campaigns.insight import squash
+from campaigns.insight import mailing, squash, watch
 from campaigns.management import keeper
 from campaigns.sending import control, dispatch, launch, reconcile
 
@@ -48,7 +48,13 @@ def deliver() -> dict[str, int]:
         return courier.run() if wanted else {"tried": 0}
 
 
+def mail_alerts() -> dict[str, int]:
+    with keeper.answering() as wanted:
+        return mailing.send() if wanted else {"sent": 0, "failed": 0}
+
+
 def tick() -> int:
     keeper.answer()
     desk.remove_old()
+    watch.safely()
     return squash.squash()

@@ -10,5 +10,9 @@ class ExodashConfig(AppConfig):
     name = "exodash"
 
     def ready(self) -> None:
-        """What administrators write about codes is laid over the shipped tables. Models can be imported only now."""
+        """Join rooms that do not know each other. Models can be imported only now.
+
+        What administrators write about codes is laid over the shipped tables; alert rules watch the queue of callbacks.
+        """
         codes.set_overlay(import_module("campaigns.insight.code_notes").corrections)
+        import_module("campaigns.insight.rules").watch_queue(import_module("callbacks.inbox").oldest)

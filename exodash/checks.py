@@ -111,3 +111,17 @@ def simulator_hosts(**_: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+@register()
+def callback_networks(**_: Any) -> list[CheckMessage]:
+    """Behind a proxy that is not counted, every callback seems to come from the proxy, and all would be refused."""
+    if settings.CALLBACK_NETWORKS and settings.SECURE_PROXY_SSL_HEADER and not settings.TRUSTED_PROXIES:
+        return [
+            Warning(
+                "EXODASH_CALLBACK_NETWORKS is set behind a proxy (EXODASH_BEHIND_PROXY), but EXODASH_TRUSTED_PROXIES is 0.",
+                hint="Set EXODASH_TRUSTED_PROXIES to the number of proxies in front, or callbacks may be refused.",
+                id="exodash.W003",
+            )
+        ]
+    return []

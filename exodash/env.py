@@ -5,12 +5,15 @@
 
 import os
 import secrets
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 
 
@@ -41,6 +44,46 @@ def integer(name: str, default: int, low: int = 0, high: int = 2**31) -> int:
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list; empty entries are dropped."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Comma-separated addresses and CIDR networks; empty for none."""
+    found = []
+    for word in words(name):
+        try:
+            found.append(ip_network(word))
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"{name} holds {word!r}: write addresses or networks such as 203.0.113.0/24, all bits beyond their length 0."
+            ) from None
+    return found
+
+
+def mail(name: str) -> dict[str, object]:
+    """Django's mail settings from ``smtps://user:password@host:port`` (TLS from the start), ``smtp+tls://`` (STARTTLS) or
+    ``smtp://`` (in the clear, for a server without a password); without a host when the variable is not set.
+    """
+    value = text(name, "")
+    parts = urlsplit(value or "smtp://")
+    try:
+        port = parts.port or MAIL_PORTS.get(parts.scheme, 0)
+    except ValueError:
+        port = 0
+    host, user, password = parts.hostname or "", unquote(parts.username or ""), unquote(parts.password or "")
+    if parts.scheme not in MAIL_PORTS or not port or (value and not host) or parts.path.strip("/") or parts.query:
+        raise ImproperlyConfigured(
+            f"{name} must look like smtps://user:password@mail.example.in:465, smtp+tls:// or smtp://."
+        )
+    if parts.scheme == "smtp" and user and host not in LOOPBACK:
+        raise ImproperlyConfigured(f"{name} would send the password in the clear: write smtps:// or smtp+tls://.")
+    return {
+        "EMAIL_HOST": host,
+        "EMAIL_PORT": port,
+        "EMAIL_HOST_USER": user,
+        "EMAIL_HOST_PASSWORD": password,
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+    }
 
 
 def keyring(name: str) -> dict[str, bytes]:

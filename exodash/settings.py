@@ -20,6 +20,9 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 # Exotel ------------------------------------------------------------------------------------------------------------
 CALLBACK_KEYS = env.keyring("EXODASH_CALLBACK_KEYS")
+# Whose callbacks are taken (all, when empty), and how many proxies of ours stand in front of the web process.
+CALLBACK_NETWORKS = env.networks("EXODASH_CALLBACK_NETWORKS")
+TRUSTED_PROXIES = env.integer("EXODASH_TRUSTED_PROXIES", 0, 0, 10)
 SECRETS_KEYS = env.keyring("EXODASH_SECRETS_KEYS")
 EXOTEL_HOSTS = ["api.exotel.com", "api.in.exotel.com", *env.words("EXODASH_ALLOWED_EXOTEL_HOSTS")]
 # How long the beat of a sending process may stand still before its requests count as lost (design: 90 s, twice the
@@ -34,6 +37,8 @@ MOST_TRIES = env.integer("EXODASH_MOST_TRIES", 3, 1, 10)
 WEBHOOK_HOSTS = env.words("EXODASH_WEBHOOK_HOSTS")
 # Days for which what was told to webhooks is kept; a delivery is tried for three.
 WEBHOOK_DAYS = env.integer("EXODASH_WEBHOOK_DAYS", 14, 4, 365)
+# Days after which `manage.py purge` removes the people and messages of a finished campaign.
+KEEP_DAYS = env.integer("EXODASH_KEEP_DAYS", 400, 1, 36_500)
 UPLOAD_LIMIT_MB = env.integer("EXODASH_UPLOAD_LIMIT_MB", 200, 1, 2048)
 
 # Django ------------------------------------------------------------------------------------------------------------
@@ -159,6 +164,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
+
+# Mail of alerts: none is sent while no server is named ----------------------------------------------------------------
+_mail = env.mail("EXODASH_EMAIL_URL")
+EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail["EMAIL_USE_TLS"], _mail["EMAIL_USE_SSL"]
+EMAIL_TIMEOUT = 10  # seconds without a word of the server
+DEFAULT_FROM_EMAIL = env.text("EXODASH_EMAIL_FROM", f"Exodash <exodash@{_public.hostname}>")
 
 # Background cluster: a doorbell, not the queue of messages. Figures measured with django-q2 1.11 -----------------------
 REDIS_URL = env.text("EXODASH_REDIS_URL", "")

@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from callbacks import purge
 from callbacks.console.paging import page as page_of
 from callbacks.console.readable import readable
 from callbacks.models import LITERALLY_SET_ASIDE, CallbackEvent
@@ -21,7 +22,8 @@ from campaigns.admin import outcomes, shell
 from campaigns.admin.outcomes import Outcome
 from campaigns.admin.pages.message_list import shown_number
 from campaigns.admin.words import count
-from campaigns.insight.listing import literally
+from campaigns.insight import checks
+from campaigns.insight.listing import Event, literally
 from campaigns.models import Account, Attempt, Message
 
 Result = CallbackEvent.Result
@@ -79,6 +81,8 @@ class Conflict:
     message: Message
     number: str
     outcome: Outcome
+    reports: list[Event]
+    check: str  # what asking Exotel came to
 
 
 @shell.needs("campaigns.view_campaign")
@@ -97,6 +101,8 @@ def page(request: HttpRequest) -> HttpResponse:
         tab=tab,
         conflicts=_disagreeing(request, shown.rows) if is_conflicts else [],
         rows=[] if is_conflicts else _rows(request, shown.rows),
+        late=purge.late(),
+        checked=checks.of().sentence if is_conflicts else "",
         newer=_link(tab, shown.newer),
         older=_link(tab, shown.older),
     )
@@ -117,7 +123,15 @@ def _link(tab: Tab, at: str) -> str:
 
 
 def _disagreeing(request: HttpRequest, found: Iterable[Message]) -> list[Conflict]:
-    return [Conflict(row, shown_number(request, row.number), outcomes.of_message(row)) for row in found]
+    rows = list(found)
+    ids = [row.pk for row in rows]
+    reports, asked = checks.reports_of(ids), checks.checks_of(ids)
+    return [
+        Conflict(
+            row, shown_number(request, row.number), outcomes.of_message(row), reports.get(row.pk, []), asked.get(row.pk, "")
+        )
+        for row in rows
+    ]
 
 
 def _rows(request: HttpRequest, events: Sequence[CallbackEvent]) -> list[Row]:

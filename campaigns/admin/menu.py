@@ -55,6 +55,7 @@ MENU: list[tuple[str, list[Entry]]] = [
             ),
             Entry("Accounts", "campaigns_account_changelist", "campaigns.view_account", ("campaigns_account",)),
             Entry("Webhooks", "webhooks", "campaigns.view_webhook", ("webhook",)),
+            Entry("Alert rules", "campaigns_alertrule_changelist", "campaigns.view_alertrule", ("campaigns_alertrule",)),
             Entry("Code dictionary", "codes", "campaigns.view_template", ("campaigns_codenote",)),
         ],
     ),

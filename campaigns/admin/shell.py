@@ -26,6 +26,7 @@ MAY = {
     "campaigns.add_webhook": "make webhooks",
     "campaigns.change_webhook": "change, test or replay webhooks",
     "campaigns.delete_webhook": "delete webhooks",
+    "campaigns.change_alertrule": "change alert rules",
 }
 
 

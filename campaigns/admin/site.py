@@ -25,9 +25,9 @@ from campaigns.admin.pages import (
     steer,
     unconfirmed,
 )
-from campaigns.admin.registers import accounts, code_notes, people, suppression, templates, tokens, trail
+from campaigns.admin.registers import accounts, alert_rules, code_notes, people, suppression, templates, tokens, trail
 from campaigns.admin.webhooks import deeds, pages
-from campaigns.models import Account, ApiToken, AuditEvent, CodeNote, Suppression, Template
+from campaigns.models import Account, AlertRule, ApiToken, AuditEvent, CodeNote, Suppression, Template
 
 PAGES = [
     ("campaigns/", campaign_list.campaign_list, "campaigns"),
@@ -66,6 +66,7 @@ PAGES = [
     ("webhooks/<int:pk>/delete/", deeds.delete, "webhook_delete"),
     ("webhooks/deliveries/<int:pk>/", pages.delivery, "webhook_delivery"),
     ("webhooks/deliveries/<int:pk>/replay/", deeds.replay, "webhook_replay"),
+    ("alert-rules/<int:pk>/test/", alert_rules.test_mail, "alert_rule_test"),
     ("codes/", code_dictionary.code_dictionary, "codes"),
     ("codes/note/", code_dictionary.note, "code_note"),
     ("templates/measure/", templates.measure, "template_measure"),
@@ -108,6 +109,7 @@ for model, register in (
     (Template, templates.Templates),
     (Suppression, suppression.Suppressions),
     (Account, accounts.Accounts),
+    (AlertRule, alert_rules.AlertRules),
     (CodeNote, code_notes.CodeNotes),
     (User, people.Users),
     (Group, people.Roles),

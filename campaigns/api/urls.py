@@ -4,6 +4,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from campaigns.api import (
+    alert_rules,
     alerts,
     audience,
     campaigns,
@@ -41,6 +42,8 @@ urlpatterns = [
     path("alerts/", alerts.Alerts.as_view()),
     path("alerts/<int:pk>/acknowledge/", alerts.Acknowledge.as_view()),
     path("messages/", single.SendOne.as_view()),
+    path("alert-rules/", alert_rules.AlertRules.as_view()),
+    path("alert-rules/<int:pk>/", alert_rules.AlertRuleDetail.as_view()),
     path("messages/<int:pk>/", messages.MessageDetail.as_view()),
     path("suppressions/", suppressions.Suppressions.as_view()),
     path("suppressions/import/", suppressions.SuppressionList.as_view()),

@@ -75,7 +75,7 @@ def change(hook: Webhook, fields: Collection[str]) -> None:
         names |= {"failures", "failing_since", "held_until", "disabled_at", "disabled_reason"}
     hook.save(update_fields=names)
     if "failures" in names:
-        Alert.close(webhook=hook)
+        Alert.close("webhook_off", webhook=hook)
         WebhookDelivery.ring()
 
 

@@ -34,7 +34,7 @@ def by_campaign() -> list[Doubt]:
     """From counters, the newest campaign first."""
     rows = Count.objects.filter(state=MessageState.UNCONFIRMED).values_list("campaign_id").annotate(total=Sum("n"))
     counted = {pk: n for pk, n in rows.order_by() if n > 0}
-    campaigns = Campaign.objects.filter(pk__in=counted).select_related("account").order_by("-pk")
+    campaigns = Campaign.objects.filter(pk__in=counted, purged_at=None).select_related("account").order_by("-pk")
     return [Doubt(campaign, counted[campaign.pk]) for campaign in campaigns]
 
 

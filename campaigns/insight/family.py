@@ -58,7 +58,8 @@ def reach(campaign: Campaign) -> Reach:
     """From the counters; where these cannot tell people apart, also from the messages of the later tries."""
     members = family(campaign.pk)
     counted = counts.for_campaigns(members)
-    fates = _from_messages(members, counted) if _blurred(members, counted) else _from_counters(members, counted)
+    kept = not any(member.purged_at for member in members)
+    fates = _from_messages(members, counted) if kept and _blurred(members, counted) else _from_counters(members, counted)
     every = counted.values()
     return Reach(
         root=members[0],

@@ -124,10 +124,13 @@ def history(message: Message) -> list[Event]:
     if message.settled_at and message.state in ANSWERED and message.state not in {change.state for change in changes}:
         current = Transition(state=message.state, at=message.settled_at)
         events.append(Event(message.settled_at, "state", _state_text(current, message)))
-    for report in DeliveryEvent.objects.filter(message=message).order_by("id"):
-        events.append(Event(report.received_at, "report", _report_text(report), report.code))
+    events += [report_event(report) for report in DeliveryEvent.objects.filter(message=message).order_by("id")]
     events += [Event(click.at, "click", _click_text(click)) for click in Click.objects.filter(message=message.pk)]
     return sorted(events, key=lambda event: event.at)
+
+
+def report_event(report: DeliveryEvent) -> Event:
+    return Event(report.received_at, "report", _report_text(report), report.code)
 
 
 def _click_text(click: Click) -> str:

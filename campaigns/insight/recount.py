@@ -62,7 +62,8 @@ def differences(campaign_id: int) -> Sums:
 def recount(campaign_id: int) -> Sums:
     """Mend a campaign's counters; what was wrong. Best while it does not send."""
     with transaction.atomic():
-        Campaign.objects.select_for_update().get(pk=campaign_id)
+        if Campaign.objects.select_for_update().get(pk=campaign_id).purged_at:
+            return {}  # its counters are all that is left of it
         wrong = differences(campaign_id)
         Count.objects.bulk_create(
             Count(campaign_id=campaign_id, **place._asdict(), n=n, units=units) for place, (n, units) in wrong.items()
@@ -95,6 +96,7 @@ RULES = {
         SELECT campaign_id FROM (
             SELECT campaign_id, clicks AS n FROM campaigns_clickcount WHERE kind = 'all'
             UNION ALL SELECT campaign_id, -1 FROM campaigns_click) AS both_sides
+        WHERE campaign_id NOT IN (SELECT id FROM campaigns_campaign WHERE purged_at IS NOT NULL)
         GROUP BY campaign_id HAVING sum(n) <> 0""",
     "Messages that stand lower than one of their reports proves": """
         SELECT m.id FROM campaigns_message m JOIN campaigns_deliveryevent e ON e.message_id = m.id
@@ -109,7 +111,7 @@ def breaches() -> Iterator[str]:
             cursor.execute(f"{query} LIMIT 5")
             if ids := [str(row[0]) for row in cursor.fetchall()]:
                 yield f"{sentence}: {', '.join(ids)}"
-    launched = Campaign.objects.exclude(state__in=[CampaignState.DRAFT, CampaignState.SCHEDULED])
+    launched = Campaign.objects.filter(purged_at=None).exclude(state__in=[CampaignState.DRAFT, CampaignState.SCHEDULED])
     for campaign_id, state in launched.order_by("pk").values_list("pk", "state"):
         wrong = differences(campaign_id)
         if wrong:

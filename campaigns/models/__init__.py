@@ -1,6 +1,7 @@
 from campaigns.models.access import ApiToken
 from campaigns.models.account import Account, Limiter, Suppression
 from campaigns.models.alert import Alert
+from campaigns.models.alert_rule import AlertRule
 from campaigns.models.audience import Import, Recipient, RowError
 from campaigns.models.audit import AuditEvent
 from campaigns.models.campaign import Campaign
@@ -10,11 +11,13 @@ from campaigns.models.counts import QUARTER, Count
 from campaigns.models.inbound import InboundMessage
 from campaigns.models.message import Attempt, DeliveryEvent, Message, Transition
 from campaigns.models.template import Template
+from campaigns.models.verification import CheckCount, Verification
 from campaigns.models.webhook import Event, Webhook, WebhookDelivery
 from campaigns.models.workers import Heartbeat, Lease, Owner
 
 __all__ = [
-    "QUARTER", "Account", "Alert", "ApiToken", "Attempt", "AuditEvent", "Campaign", "Click", "ClickCount", "Clicker",
-    "CodeNote", "Count", "DeliveryEvent", "Event", "Heartbeat", "Import", "InboundMessage", "Lease", "Limiter", "Message",
-    "Owner", "Recipient", "RowError", "Suppression", "Template", "Transition", "Webhook", "WebhookDelivery",
+    "QUARTER", "Account", "Alert", "AlertRule", "ApiToken", "Attempt", "AuditEvent", "Campaign", "CheckCount",
+    "Click", "ClickCount", "Clicker", "CodeNote", "Count", "DeliveryEvent", "Event", "Heartbeat", "Import",
+    "InboundMessage", "Lease", "Limiter", "Message", "Owner", "Recipient", "RowError", "Suppression", "Template",
+    "Transition", "Verification", "Webhook", "WebhookDelivery",
 ]  # fmt: skip

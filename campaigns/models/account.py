@@ -65,6 +65,10 @@ class Account(models.Model):
         "status questions a minute", default=60, validators=[MaxValueValidator(10_000)],
         help_text="Asked about messages without a report; they never delay sending. 0 asks none",
     )  # fmt: skip
+    verify_one_in = models.PositiveIntegerField(
+        "check one final status in", default=1000, validators=[MaxValueValidator(10_000_000)],
+        help_text="Asked of Exotel with what is left of the status questions; contradictions always are. 0 checks no others",
+    )  # fmt: skip
     spike_percent = models.PositiveSmallIntegerField(
         "stop a campaign at failures of", default=20, validators=[MaxValueValidator(100)],
         help_text="Per cent of its last 500 messages that fail with one code; 0 never stops it",

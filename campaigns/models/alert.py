@@ -1,14 +1,20 @@
 """Something that an operator should look at, raised by the machine and acknowledged by a person."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from campaigns.models.account import Account
 from campaigns.models.campaign import Campaign
 from campaigns.models.webhook import Event, Telling, Webhook, WebhookDelivery, stamp
+
+Subject = Account | Campaign | Webhook
+
+RAISED, CLOSED = "raised", "closed"  # as webhooks are told
+STOPPED = "stopped"  # the kind of what control raises when it holds a campaign or account; all others are rules'
 
 
 class Alert(models.Model):
@@ -29,52 +35,70 @@ class Alert(models.Model):
     raised_at = models.DateTimeField()
     noticed_at = models.DateTimeField()  # the last time
     closed_at = models.DateTimeField(null=True)  # acknowledged, or over by itself
+    mailed_at = models.DateTimeField(null=True)  # the last e-mail about it was handed over, or is being just now
+    mail_tries = models.PositiveSmallIntegerField(default=0)  # in a row that failed
+    mail_next_at = models.DateTimeField(null=True)  # not before that, after a failure
     closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["matter"], name="one_open_alert_per_matter", condition=models.Q(closed_at=None)),
         ]
-        indexes = [models.Index(fields=["-raised_at"], name="alerts_latest_first")]  # used for the list
+        indexes = [
+            models.Index(fields=["-raised_at"], name="alerts_latest_first"),  # used for the list
+            models.Index(fields=["matter", "-raised_at"], name="alerts_of_matter"),  # used for not repeating itself
+        ]
 
     def __str__(self) -> str:
         return self.text
 
     @classmethod
-    def notice(cls, kind: str, about: Account | Campaign | Webhook, text: str, level: str = Level.ERROR) -> None:
-        """Raise an alert, or notice its matter once more while it is open."""
-        now, name = timezone.now(), type(about).__name__.lower()
-        matter = f"{kind}:{name}:{about.pk}"
+    def notice(cls, kind: str, about: Subject | None, text: str, level: str = Level.ERROR, *, again: bool = True) -> bool:
+        """Raise an alert, or notice its matter once more while it is open; whether it was raised.
+
+        Without ``again`` it is a look at what goes on and not another occurrence, and is not counted as one.
+        """
+        now, matter = timezone.now(), matter_of(kind, about)
         values = {"text": text[:500], "level": level, "noticed_at": now}
-        if cls.objects.filter(matter=matter, closed_at=None).update(times=models.F("times") + 1, **values):
-            return
-        raised = Alert(kind=kind, matter=matter, raised_at=now, **values, **{f"{name}_id": about.pk})
-        with transaction.atomic():
-            Alert.objects.bulk_create([raised], ignore_conflicts=True)  # another process may have noticed it this moment
-            for alert in cls.objects.filter(matter=matter, closed_at=None, raised_at=now):
-                alert.tell("raised")
+        more = {"times": models.F("times") + 1} if again else {}
+        if cls.objects.filter(matter=matter, closed_at=None).update(**more, **values):
+            return False
+        of = {f"{type(about).__name__.lower()}_id": about.pk} if about else {}
+        try:
+            with transaction.atomic():
+                raised = cls.objects.create(kind=kind, matter=matter, raised_at=now, **values, **of)
+                raised._tell(RAISED)
+        except IntegrityError:  # another process has noticed it this moment
+            return False
+        return True
 
     def acknowledge(self, user: Any) -> bool:
         """Closed by a person; False when it was closed before. The matter raises another when it comes up again."""
-        return self._end(user)
+        return self._close(timezone.now(), user)
 
     @classmethod
-    def close(cls, **about: Account | Campaign | Webhook) -> None:
-        """The matters of an account, campaign or webhook are over."""
-        for alert in cls.objects.filter(closed_at=None, **about):
-            alert._end(None)
+    def close(cls, kind: str = STOPPED, **about: Subject) -> None:
+        """The matter of that kind of an account, campaign or webhook is over."""
+        for alert in cls.objects.filter(closed_at=None, kind=kind, **about):
+            alert.over()
 
-    def _end(self, user: Any) -> bool:
-        now = timezone.now()
+    def over(self) -> bool:
+        """Closed by the machine, because what it is about is over."""
+        return self._close(timezone.now(), None)
+
+    def _close(self, at: datetime, by: Any) -> bool:
         with transaction.atomic():
-            if not Alert.objects.filter(pk=self.pk, closed_at=None).update(closed_at=now, closed_by=user):
-                return False
-            self.closed_at = now
-            self.tell("closed", user)
-        return True
+            done = bool(Alert.objects.filter(pk=self.pk, closed_at=None).update(closed_at=at, closed_by=by))
+            if done:
+                self.closed_at, self.closed_by = at, by
+                self._tell(CLOSED)
+        return done
 
-    def tell(self, change: str, user: Any = None) -> None:
-        """Lay the change down for the webhooks that want it."""
+    def _tell(self, change: str) -> None:
+        """Lay the change down for the webhooks that want it, in the transaction of the change.
+
+        E-mail is another matter: insight/mailing looks for open alerts that nobody was written about.
+        """
         hooks = Webhook.wanting(Event.ALERT)
         if not hooks:
             return
@@ -82,13 +106,16 @@ class Alert(models.Model):
             "id": self.pk, "change": change, "kind": self.kind, "level": self.level, "text": self.text,
             "account": self.account_id, "campaign": self.campaign_id, "webhook": self.webhook_id,
             "raised_at": stamp(self.raised_at), "closed_at": stamp(self.closed_at),
-            "closed_by": user.get_username() if user else None,
+            "closed_by": self.closed_by.get_username() if self.closed_by else None,
         }  # fmt: skip
-        account = self._account()
-        about = f"{change.capitalize()}: {self.text}"
+        account, about = self._account(), f"{change.capitalize()}: {self.text}"
         WebhookDelivery.lay_down(Telling(hook, Event.ALERT, data, about) for hook in hooks if hook.concerns(account))
 
     def _account(self) -> int | None:
         """The account that it is about, itself or through its campaign or webhook."""
         about = self.campaign or self.webhook
         return about.account_id if about else self.account_id
+
+
+def matter_of(kind: str, about: Subject | None) -> str:
+    return f"{kind}:{type(about).__name__.lower()}:{about.pk}" if about else f"{kind}:all"

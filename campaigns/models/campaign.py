@@ -58,6 +58,8 @@ class Campaign(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     launched_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    purged_at = models.DateTimeField(null=True, editable=False)  # from then on its people and messages count as gone
+    purging = models.BooleanField(default=False, editable=False)  # and some of them are still to be removed
     resumed_at = models.DateTimeField(null=True)  # failures before this an operator has seen
 
     objects = models.Manager()

@@ -8,6 +8,8 @@ from campaigns.models.campaign import Campaign
 from campaigns.models.states import AttemptPhase, Delivery, MessageState
 
 SET_ASIDE = ("rejected", "unconfirmed", "suppressed", "cancelled")
+REFUSED_OUTCOMES = ("throttled", "stop_account", "stop_campaign")
+LITERALLY_REFUSED = f"campaigns_attempt.outcome IN ({', '.join(map(repr, REFUSED_OUTCOMES))})"
 # Conditions of partial indexes, for a query's WHERE clause. SQLite uses such an index only where the query says the same
 # thing in the same words; a bound value, as the ORM writes it, is not enough.
 LITERALLY = {
@@ -50,6 +52,8 @@ class Attempt(models.Model):
             models.Index(fields=["owner"], name="attempts_being_sent", condition=models.Q(phase="sending")),
             # used for finding whose messages are due to be asked about
             models.Index(fields=["poll_at"], name="attempts_to_ask_about", condition=models.Q(poll_at__isnull=False)),
+            # used by the alert rules every minute; few requests are throttled or refused as a whole
+            models.Index(fields=["started_at"], name="attempts_refused", condition=models.Q(outcome__in=REFUSED_OUTCOMES)),
         ]
 
 
@@ -115,6 +119,8 @@ class Message(models.Model):
             ),
             # used for the search by number over all campaigns, and for all that was sent to one person of a campaign
             models.Index(fields=["number"], name="messages_to_number"),
+            # used by the database itself for each message that is deleted, and else for nothing
+            models.Index(fields=["resend_of"], name="messages_sent_again", condition=models.Q(resend_of__isnull=False)),
             # used for the list of reports that disagree over all campaigns
             models.Index(fields=["-id"], name="conflicting_messages", condition=models.Q(conflict=True)),
             # used for the list of doubts over all campaigns; holds only what nobody knows

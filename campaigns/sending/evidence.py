@@ -18,12 +18,14 @@ from campaigns import bulk
 from campaigns.exotel.reports import DeliveryReport
 from campaigns.models import Account, Attempt, DeliveryEvent, Message, Transition
 from campaigns.models.states import ARRIVED, DELIVERY_OF, FINAL_DELIVERY, MESSAGE_EDGES, Delivery, MessageState
-from campaigns.sending import announce, learning
+from campaigns.sending import announce, learning, verify
 from campaigns.sending.counting import Deltas, Place, place
 from campaigns.sending.standing import standing
 
-APPLIED, DUPLICATE, QUARANTINED, PARKED = "applied", "duplicate", "quarantined", "parked"
+APPLIED, DUPLICATE, QUARANTINED, PARKED, PURGED = "applied", "duplicate", "quarantined", "parked", "purged"
+TOO_LATE = "It came too late: the campaign's messages were purged."
 CHUNK = 1000
+POLL = "poll"  # the source of what Exotel said when it was asked
 SENT = frozenset({*MESSAGE_EDGES[MessageState.ACCEPTED], MessageState.ACCEPTED})
 
 
@@ -86,13 +88,15 @@ def apply(evidence: Sequence[Evidence]) -> list[Verdict]:
         attempts |= _attempts({item.attempt for item in evidence} - attempts.keys())
     subjects = _subjects(evidence, attempts)
     holders = _sid_holders(evidence, subjects)
+    strangers = {item.attempt for item in evidence if (item.attempt, item.report.number10) not in subjects}
+    gone = purged(strangers & attempts.keys())
     verdicts: dict[int, Verdict] = {}
     fresh: dict[tuple[int, bytes], int] = {}
     for i, item in enumerate(evidence):
         subject = subjects.get((item.attempt, item.report.number10))
         try:
             if subject is None:
-                verdicts[i] = _without_message(item, attempts)
+                verdicts[i] = _without_message(item, attempts, gone)
                 continue
             _check(subject, item.report, holders)
         except Doubtful as doubt:
@@ -169,7 +173,17 @@ def _sid_holders(evidence: Sequence[Evidence], subjects: Subjects) -> Sids:
     return {(account, sid): pk for account, sid, pk in held if sid}
 
 
-def _without_message(item: Evidence, attempts: Collection[UUID]) -> Verdict:
+def purged(attempts: Collection[UUID]) -> set[UUID]:
+    """Those whose campaign's messages were removed, so that nothing is left to apply a report to."""
+    if not attempts:
+        return set()
+    gone = Attempt.objects.filter(id__in=attempts, campaign__purged_at__isnull=False)
+    return set(gone.values_list("id", flat=True))
+
+
+def _without_message(item: Evidence, attempts: Collection[UUID], gone: Collection[UUID]) -> Verdict:
+    if item.attempt in gone:
+        return Verdict(PURGED, TOO_LATE)
     if item.attempt in attempts:
         raise Doubtful("The report names a number that was not in this request.")
     return Verdict(PARKED, "The request or message it names is not known here yet.")
@@ -208,11 +222,12 @@ def _merge(subjects: dict[int, Subject], news: Iterable[tuple[int, Evidence]]) -
     adopted: list[tuple[Subject, datetime]] = []
     risen: list[Subject] = []
     in_conflict: list[int] = []
-    final: list[int] = []
+    news_of: list[int] = []
+    to_check: list[verify.Final] = []
     for message_id, items in by_message.items():
         subject = subjects[message_id]
         before, units, height, conflict = subject.place, subject.units, _height(subject), subject.conflict
-        known = (subject.delivery, subject.code)
+        decided, known = subject.delivery in FINAL_DELIVERY, (subject.delivery, subject.code)
         if subject.state != MessageState.ACCEPTED:
             subject.state, subject.delivery = MessageState.ACCEPTED, Delivery.AWAITING
             adopted.append((subject, items[0].received_at))
@@ -221,14 +236,24 @@ def _merge(subjects: dict[int, Subject], news: Iterable[tuple[int, Evidence]]) -
         if _height(subject) > height:
             risen.append(subject)
             if subject.delivery in FINAL_DELIVERY and (subject.delivery, subject.code) != known:
-                final.append(message_id)
+                news_of.append(message_id)
         elif subject.conflict and not conflict:
             in_conflict.append(message_id)
         deltas.move(before, subject.place, 1, units, subject.units)
+        if not any(item.report.source == POLL for item in items):  # else Exotel was asked just now
+            to_check += _to_check(subject, not decided, not conflict, items[-1].received_at)
     _write(adopted, risen, in_conflict)
+    verify.plan(to_check)
     deltas.write()
     learning.learn([(s.account_id, s.id, s.code) for s in risen if s.delivery == Delivery.FAILED])
-    announce.final(final)
+    announce.final(news_of)
+
+
+def _to_check(subject: Subject, newly_final: bool, newly_in_conflict: bool, at: datetime) -> Iterable[verify.Final]:
+    if subject.conflict and newly_in_conflict:
+        yield verify.Final(subject.id, subject.account_id, verify.Why.CONFLICT, at)
+    elif newly_final and subject.delivery in FINAL_DELIVERY:
+        yield verify.Final(subject.id, subject.account_id, verify.Why.SAMPLE, at)
 
 
 def _learn(subject: Subject, item: Evidence) -> None:

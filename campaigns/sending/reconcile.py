@@ -4,7 +4,8 @@ Rounds are kept on the request (Attempt.poll_at, polls, poll_after). Questions h
 delay a message, and they stop while the account is stopped or Exotel asks us to wait. What is learnt goes the way of
 callbacks. Which messages are asked about: those of the requests that have been due longest, all of them while an hour of
 the budget is enough for everything that is due, else an equal share of each request (rounds.share). Unconfirmed messages
-have no Sid to ask by; their rounds go on because a callback may give them one.
+have no Sid to ask by; their rounds go on because a callback may give them one. What is left of the budget checks final
+statuses (verify).
 """
 
 import logging
@@ -22,10 +23,10 @@ from campaigns import bulk, jobs, leases
 from campaigns.exotel.errors import ExotelError
 from campaigns.exotel.line import Answer, Line
 from campaigns.exotel.reports import DeliveryReport, error_of, from_details
-from campaigns.models import QUARTER, Account, Attempt, Campaign, Count, Message
+from campaigns.models import QUARTER, Account, Attempt, Campaign, Count, Message, Verification
 from campaigns.models.secrets import Unreadable
 from campaigns.models.states import Delivery, MessageState
-from campaigns.sending import evidence, pace, rounds
+from campaigns.sending import evidence, pace, rounds, verify
 from campaigns.sending.outcomes.refusals import REFUSALS, retry_after
 from campaigns.sending.wires import WIRES
 
@@ -49,8 +50,9 @@ class Asked(NamedTuple):
 
 def waiting() -> list[int]:
     """Accounts of which something is due, may be asked, and is being asked by nobody."""
-    due = Attempt.objects.filter(poll_at__lte=timezone.now())
-    return [pk for pk in set(due.values_list("account_id", flat=True)) if not leases.held(_lease(pk)) and _ready(pk)]
+    overdue = Attempt.objects.filter(poll_at__lte=timezone.now())
+    due = {*overdue.values_list("account_id", flat=True)} | verify.waiting()
+    return [pk for pk in due if not leases.held(_lease(pk)) and _ready(pk)]
 
 
 def _lease(account_id: int) -> str:
@@ -77,7 +79,7 @@ def poll(account_id: int) -> dict[str, int]:
     finally:
         asker.close()
         leases.give_back(_lease(account_id), owner)
-    if asker.asked and _ready(account_id) and _due(account_id).exists():
+    if asker.asked and _ready(account_id) and (_due(account_id).exists() or verify.due(account_id)):
         jobs.enqueue(jobs.POLL, account_id)
     return {"asked": asker.asked, "told": asker.told}
 
@@ -97,9 +99,23 @@ class Asker:
         account = Account.objects.get(pk=self.account_id)
         while _retire(account) == CHUNK:
             pass
+        while verify.retire(account, WIRES[account.provider].ask is not None) == verify.CHUNK:
+            pass
         share = _share(account)
         while time.monotonic() < self._until and (attempt := _due(self.account_id).first()):
             if not self._round(attempt, share):
+                return
+        self._verify()
+
+    def _verify(self) -> None:
+        """Check final statuses while nothing else is due: what is overdue comes first, also what becomes so meanwhile."""
+        while time.monotonic() < self._until and not _due(self.account_id).exists():
+            check = verify.due(self.account_id)
+            account = self._turn() if check else None
+            if check is None or account is None:
+                return
+            message = Asked(check.message_id, check.message.sid or "", check.message.number)
+            if not self._ask(account, Attempt(pk=check.message.attempt_id), message, check):
                 return
 
     def close(self) -> None:
@@ -129,8 +145,8 @@ class Asker:
         time.sleep(wait)
         return account
 
-    def _ask(self, account: Account, attempt: Attempt, message: Asked) -> bool:
-        """One question; False when the others must wait."""
+    def _ask(self, account: Account, attempt: Attempt, message: Asked, check: Verification | None = None) -> bool:
+        """One question, overdue or to ``check`` what is known; False when the others must wait."""
         ask = WIRES[account.provider].ask
         if ask is None:
             return False
@@ -143,23 +159,30 @@ class Asker:
             return False
         except ExotelError as error:
             log.warning("Exotel gave no status of message %s: %s", message.id, error.reason)
-            return self._troubled()
-        return self._take(answer, attempt, message)
+            return self._troubled(check)
+        return self._take(answer, attempt, message, check)
 
-    def _take(self, answer: Answer, attempt: Attempt, message: Asked) -> bool:
+    def _take(self, answer: Answer, attempt: Attempt, message: Asked, check: Verification | None) -> bool:
         wait = _hold(answer)
         if wait:
             log.warning("Exotel refused a status question with HTTP %s; asking again in %.0f s", answer.status, wait)
             pace.push_polls(self.account_id, wait)
             return False
         if answer.status not in {200, 404}:
-            return self._troubled()
+            return self._troubled(check)
         self._failures = 0
         report = from_details(answer)
-        self.told += bool(report and _tell(attempt, message, report))
+        if report and not _fits(message, report):
+            report = None
+        with bulk.transaction():
+            if check:
+                verify.conclude(check, report)
+            self.told += bool(report and _tell(attempt, message, report))
         return True
 
-    def _troubled(self) -> bool:
+    def _troubled(self, check: Verification | None) -> bool:
+        if check:
+            verify.postpone(check)
         self._failures += 1
         if self._failures < FAILURES:
             return True
@@ -222,11 +245,16 @@ def _hold(answer: Answer) -> float:
     return REFUSED if answer.status in REFUSALS - {404} else 0.0
 
 
+def _fits(message: Asked, report: DeliveryReport) -> bool:
+    """Whether a report speaks of that message and no other."""
+    if report.number10 == f"{message.number % 10**10:010d}" and report.sid in {"", message.sid}:
+        return True
+    log.warning("Exotel's answer about message %s speaks of another number or Sid; it was not taken.", message.id)
+    return False
+
+
 def _tell(attempt: Attempt, message: Asked, report: DeliveryReport) -> bool:
-    """Apply a report; whether it was news. One that speaks of another message changes nothing."""
-    if report.number10 != f"{message.number % 10**10:010d}" or report.sid not in {"", message.sid}:
-        log.warning("Exotel's answer about message %s speaks of another number or Sid; it was not taken.", message.id)
-        return False
+    """Apply a report; whether it was news."""
     with bulk.transaction():
         verdict = evidence.apply([evidence.Evidence(attempt.pk, report, timezone.now())])[0]
     if verdict.reason:

@@ -68,7 +68,10 @@ def resend(campaign: Campaign, ids: Sequence[int]) -> Resent:
 
 
 def _check_open(campaign: Campaign) -> None:
-    state = CampaignState(Campaign.objects.values_list("state", flat=True).get(pk=campaign.pk))
+    now = Campaign.objects.only("state", "purged_at").get(pk=campaign.pk)
+    if now.purged_at:
+        raise control.Refused("purged", "The messages of this campaign were purged, so nothing of it can be sent again.")
+    state = CampaignState(now.state)
     if state not in OPEN_TO:
         raise control.Refused(
             "wrong_state", f"This campaign is {state.label.lower()}, so nothing of it is sent again. Nothing was changed."

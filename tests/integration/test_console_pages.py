@@ -10,7 +10,19 @@ from django.test import Client
 from django.urls import reverse
 
 from campaigns.admin.pages import health
-from campaigns.models import Account, ApiToken, AuditEvent, Campaign, Count, DeliveryEvent, Heartbeat, Message, Suppression
+from campaigns.insight import watch
+from campaigns.models import (
+    Account,
+    Alert,
+    AlertRule,
+    ApiToken,
+    AuditEvent,
+    Campaign,
+    Count,
+    Heartbeat,
+    Message,
+    Suppression,
+)
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -162,18 +174,17 @@ def test_messages_in_doubt_lead_to_where_they_are(admin_client, world):
 
 
 def test_reports_that_stay_away_are_noticed(admin_client, world):
+    AlertRule.create_defaults()
     quarter = int((builders.now() - timedelta(minutes=40)).timestamp()) // 900
-    Count.objects.create(campaign=world["campaign"], quarter=quarter, state="accepted", delivery="awaiting", n=5, units=5)
-    assert "No delivery report has come in for an hour." in admin_client.get("/").content.decode()
-    DeliveryEvent.objects.create(
-        message=world["message"],
-        digest=b"1" * 16,
-        source="callback",
-        word="sent",
-        state="delivered",
-        received_at=builders.now(),
+    Count.objects.create(campaign=world["campaign"], quarter=quarter, state="accepted", delivery="awaiting", n=50, units=50)
+    watch.look()
+    assert "No status report has come in for 50 messages" in admin_client.get("/").content.decode()
+    Count.objects.create(
+        campaign=world["campaign"], quarter=quarter + 1, state="accepted", delivery="delivered", n=1, units=1
     )
-    assert "No delivery report" not in admin_client.get("/").content.decode()
+    Alert.objects.update(noticed_at=builders.now() - timedelta(minutes=6))
+    watch.look()
+    assert "No status report" not in admin_client.get("/").content.decode()
 
 
 def test_a_silent_worker_is_noticed_after_three_minutes(admin_client, world):

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import uuid
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
@@ -222,6 +223,25 @@ def test_only_posts_are_taken_and_nothing_is_redirected(server, method, change):
     answer = server.post(path=signed() + change, method=method)
     assert (answer.status, answer.getheader("Allow"), answer.getheader("Location")) == (405, "POST", None)
     assert stored() == []
+
+
+def test_a_caller_from_elsewhere_is_refused_before_address_body_and_database(server, settings, log, django_db_blocker):
+    settings.CALLBACK_NETWORKS, settings.TRUSTED_PROXIES = [ip_network("203.0.113.0/24")], 1
+    inbound = callback_urls.sign(ATTEMPT, callback_urls.INBOUND).removeprefix(settings.PUBLIC_URL)
+    with django_db_blocker.block():
+        refused = [
+            server.post(**{"X-Forwarded-For": "203.0.113.1, 192.0.2.1"}),
+            server.post(path="/callbacks/v1/forged"),
+            server.post(body=None, path=f"{inbound}?From=09812345678&Body=STOP", method="GET"),
+        ]
+        head_only = server.raw(head("Content-Length: 50"))
+    assert [(answer.status, answer.text) for answer in refused] == [(403, b"Not from here.\n")] * 3
+    assert head_only.startswith(b"HTTP/1.1 403 ")  # its body was not waited for
+    assert server.post(**{"X-Forwarded-For": "192.0.2.1, 203.0.113.1"}).status == 200
+    assert stored() == [BODY]
+    server.stop()
+    assert "GET /callbacks/inbound/ HTTP" in log.text
+    assert ATTEMPT.hex not in log.text and "9812345678" not in log.text
 
 
 def test_a_body_is_taken_up_to_16_kib_and_not_a_byte_more(server):

@@ -33,6 +33,12 @@ def test_the_page_and_the_code_name_the_same_variables():
         (lambda name: env.url(name, ""), "ftp://x"),
         (lambda name: env.url(name, ""), "sms.example.in"),
         (lambda name: env.url(name, ""), "https://user:pw@x"),
+        (env.mail, "mail.example.in"),
+        (env.mail, "smtp://"),
+        (env.mail, "imap://mail.example.in"),
+        (env.mail, "smtps://mail.example.in:many"),
+        (env.mail, "smtps://mail.example.in/inbox"),
+        (env.mail, "smtp://user:secret@mail.example.in"),
         (lambda name: env.database(name, ""), "mysql://x/y"),
         (lambda name: env.database(name, ""), "sqlite:///"),
         (lambda name: env.database(name, ""), "postgres://host"),
@@ -48,6 +54,24 @@ def test_a_required_variable_must_be_set(monkeypatch):
     monkeypatch.delenv("EXODASH_TRIED", raising=False)
     with pytest.raises(ImproperlyConfigured, match="EXODASH_TRIED"):
         env.text("EXODASH_TRIED")
+
+
+@pytest.mark.parametrize(
+    ("value", "host", "port", "user", "tls", "ssl"),
+    [
+        ("", "", 25, "", False, False),
+        ("smtp://127.0.0.1:2525", "127.0.0.1", 2525, "", False, False),
+        ("smtp://me:pw@localhost", "localhost", 25, "me", False, False),
+        ("smtp+tls://me%40x.in:p%2Fw@mail.x.in", "mail.x.in", 587, "me@x.in", True, False),
+        ("smtps://me:pw@mail.x.in", "mail.x.in", 465, "me", False, True),
+    ],
+)
+def test_the_mail_server_is_one_address(monkeypatch, value, host, port, user, tls, ssl):
+    monkeypatch.setenv("EXODASH_TRIED", value)
+    made = env.mail("EXODASH_TRIED")
+    assert (made["EMAIL_HOST"], made["EMAIL_PORT"], made["EMAIL_HOST_USER"]) == (host, port, user)
+    assert (made["EMAIL_USE_TLS"], made["EMAIL_USE_SSL"]) == (tls, ssl)
+    assert made["EMAIL_HOST_PASSWORD"] == {"": "", "me": "pw", "me@x.in": "p/w"}[user]
 
 
 @pytest.mark.parametrize(

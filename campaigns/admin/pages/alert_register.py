@@ -12,8 +12,10 @@ from campaigns import audit
 from campaigns.admin import shell
 from campaigns.admin.words import count
 from campaigns.insight import alerts
-from campaigns.models import Alert
+from campaigns.models import Alert, AlertRule
+from campaigns.models.alert import STOPPED
 
+RULES = {*AlertRule.Kind.values} - {STOPPED}
 ITSELF = "over by itself"  # resumed, cancelled or mended: nobody pressed Acknowledge
 
 
@@ -24,6 +26,7 @@ class Row:
     name: str
     url: str
     closed_by: str
+    what: str = ""  # the rule that raised it
 
 
 @shell.needs("campaigns.view_campaign")
@@ -55,11 +58,13 @@ def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _row(alert: Alert) -> Row:
     closed_by = alert.closed_by.get_username() if alert.closed_by else ITSELF
+    what = AlertRule.Kind(alert.kind).label if alert.kind in RULES else ""
     if alert.campaign:
-        return Row(alert, "Campaign", alert.campaign.name, reverse("admin:campaign", args=[alert.campaign.pk]), closed_by)
+        url = reverse("admin:campaign", args=[alert.campaign.pk])
+        return Row(alert, "Campaign", alert.campaign.name, url, closed_by, what)
     if alert.account:
         url = reverse("admin:campaigns_account_change", args=[alert.account.pk])
-        return Row(alert, "Account", alert.account.name, url, closed_by)
+        return Row(alert, "Account", alert.account.name, url, closed_by, what)
     if alert.webhook:
-        return Row(alert, "Webhook", alert.webhook.name, reverse("admin:webhook", args=[alert.webhook.pk]), closed_by)
-    return Row(alert, "", "–", "", closed_by)
+        return Row(alert, "Webhook", alert.webhook.name, reverse("admin:webhook", args=[alert.webhook.pk]), closed_by, what)
+    return Row(alert, "", "All accounts", "", closed_by, what)

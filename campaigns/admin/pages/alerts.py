@@ -2,19 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.admin.pages import health
 from campaigns.admin.words import count, span
-from campaigns.insight import series
-from campaigns.models import Account, Campaign, DeliveryEvent
+from campaigns.insight import alerts as alerts_read
+from campaigns.models import Account, AlertRule, Campaign
+from campaigns.models.alert import STOPPED
 from campaigns.models.states import CampaignState
-
-SILENCE = timedelta(hours=1)  # without any status report although messages were accepted
-SETTLING = timedelta(minutes=15)  # younger messages need not have a report yet
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ def alerts(account: Account | None, unconfirmed: int) -> list[Alert]:
     """All that needs attention, the worst first; so many messages of today are ``unconfirmed``."""
     now = timezone.now()
     doubt = _doubt(unconfirmed) if unconfirmed else ()
-    return [*_worker(now), *_accounts(account), *_campaigns(account), *_silence(account, now), *doubt]
+    return [*_worker(now), *_accounts(account), *_campaigns(account), *_raised(account), *doubt]
 
 
 def _worker(now: datetime) -> Iterator[Alert]:
@@ -62,18 +60,15 @@ def _campaigns(account: Account | None) -> Iterator[Alert]:
         yield Alert("error", f"“{row.name}” stopped by itself.", row.state_reason, url, "See what to do")
 
 
-def _silence(account: Account | None, now: datetime) -> Iterator[Alert]:
-    waiting = series.totals(now - SILENCE, now - SETTLING, account=account).awaiting
-    if not waiting:
-        return
-    last = DeliveryEvent.objects.order_by("-id").values_list("received_at", flat=True).first()
-    if last is None or now - last > SILENCE:
-        yield Alert(
-            "warning",
-            "No delivery report has come in for an hour.",
-            f"{count(waiting, 'message')} accepted in that time still wait for one. Check that Exotel can reach the "
-            "callback address (EXODASH_PUBLIC_URL). The messages themselves are on their way.",
-        )
+def _raised(account: Account | None) -> Iterator[Alert]:
+    """What the rules have raised and nobody has acknowledged; stops are told of above, with what to do."""
+    for row in alerts_read.open_ones():
+        about = row.account_id or (row.campaign.account_id if row.campaign else None)
+        if row.kind == STOPPED or (account and about not in {None, account.pk}):
+            continue
+        name = f"{row.account.name}: " if row.account else ""
+        title = AlertRule.Kind(row.kind).label if row.kind in AlertRule.Kind.values else row.get_level_display()
+        yield Alert(row.level, f"{name}{title}.", row.text, reverse("admin:alerts"), "Look at it, acknowledge it")
 
 
 def _doubt(unconfirmed: int) -> Iterator[Alert]:

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from campaigns.admin.registers.base import Register
+from campaigns.insight import checks
 from campaigns.models import Account, Alert
 from campaigns.sending.callback_urls import INBOUND, sign
 
@@ -59,16 +60,18 @@ class Accounts(Register):
     about = "where messages are sent from, as whom, how fast"
     empty = "No account yet. Add the Sid, API key and token that Exotel shows under API settings."
     list_display = ["name", "account_sid", "address", "rate", "condition"]
-    readonly_fields = ["receipts", "incoming", "condition"]
+    readonly_fields = ["receipts", "incoming", "checks", "condition"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         may_change = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         secrets = ["api_key", "api_token"] if may_change else []
         condition = ["receipts", "condition"] if obj else []
+        verified = [("verify_one_in", "checks")] if obj else ["verify_one_in"]
         return [
             (None, {"fields": ["name", "provider", "base_url", "account_sid", *secrets, *condition]}),
             ("Sent as", {"fields": [("sender_id", "dlt_entity_id")]}),
             ("Pace and cost", {"fields": [("rate_per_minute", "senders"), ("polls_per_minute", "cost_per_unit")]}),
+            ("Checking statuses", {"fields": verified}),
             ("When to stop and ask", {"fields": [("spike_percent", "missed_minutes")]}),
             ("Numbers in vain", {"fields": [("suppress_invalid_after", "suppress_blacklist_after"), "suppress_dnd_after"],
                                  "description": "How many failed messages to a number put it on the suppression list."}),
@@ -120,6 +123,11 @@ class Accounts(Register):
             "so that people can opt out.",
             sign(account.callback_id, INBOUND),
         )
+
+    @staticmethod
+    @admin.display(description="Checked statuses")
+    def checks(account: Account) -> str:
+        return checks.of(account).sentence
 
     @staticmethod
     def condition(account: Account) -> str:

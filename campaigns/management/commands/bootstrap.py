@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
 from campaigns.management import demo
-from campaigns.models import Account
+from campaigns.models import Account, AlertRule
 from campaigns.roles import create_roles
 from exodash import env
 
@@ -18,7 +18,7 @@ ADMIN = "admin"
 
 
 class Command(BaseCommand):
-    help = "Makes this installation ready: database, roles, first administrator, first account. Safe to run again."
+    help = "Makes this installation ready: database, roles, alert rules, administrator, first account. Safe to run again."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -32,6 +32,7 @@ class Command(BaseCommand):
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
         call_command("migrate", interactive=False, verbosity=0)
         create_roles()
+        AlertRule.create_defaults()
         password = self._administrator(options["password_file"])
         if os.environ.get("EXOTEL_ACCOUNT_SID"):
             self._account_from_environment()

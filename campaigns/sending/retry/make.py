@@ -41,6 +41,8 @@ def make(campaign: Campaign, user: Any = None, *, max_cost: Decimal | None = Non
     """
     with control.account_lock(campaign.account_id):
         parent = Campaign.objects.select_related("account").get(pk=campaign.pk)
+        if parent.purged_at:
+            raise control.Refused("purged", "The messages of this campaign were purged, so nothing of it can be sent again.")
         if parent.state not in ALLOWED:
             raise control.Refused("wrong_state", not_now(parent))
         found = pool(parent, limits(max_cost))
