@@ -26,7 +26,7 @@ def account_form(**changes):
         "name": "acme1", "provider": "exotel", "base_url": "https://api.in.exotel.com", "account_sid": "acme1",
         "api_key": "key-1", "api_token": "token-1",
         "sender_id": "ACMEIN", "dlt_entity_id": builders.ENTITY, "rate_per_minute": "200", "senders": "4", "cost_per_unit": "0.2000",
-        "polls_per_minute": "60", "spike_percent": "20", "missed_minutes": "30",
+        "polls_per_minute": "60", "verify_one_in": 1000, "spike_percent": "20", "missed_minutes": "30",
         "time_zone": "Asia/Kolkata", "window_opens": "10:00", "window_closes": "21:00",
     } | changes  # fmt: skip
 
