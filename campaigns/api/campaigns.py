@@ -62,6 +62,7 @@ def represent(campaign: Campaign, counted: counts.CampaignCounts) -> dict[str, A
         "created_at",
         "launched_at",
         "finished_at",
+        "purged_at",
     )
     data = {
         **{field: getattr(campaign, field) for field in fields},

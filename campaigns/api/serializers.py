@@ -92,6 +92,7 @@ class CampaignOutput(serializers.Serializer):
     created_at = serializers.DateTimeField()
     launched_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
+    purged_at = serializers.DateTimeField(allow_null=True, help_text="since then its people and messages are gone")
     counts = serializers.DictField(child=serializers.IntegerField())
     delivery = serializers.DictField(child=serializers.IntegerField())
     units = serializers.IntegerField()

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from django.db.models import Sum
 from django.utils import timezone
 
-from campaigns.insight.listing import Event, report_event
+from campaigns.insight.listing import Event, check_text, report_event
 from campaigns.models import QUARTER, Account, CheckCount, DeliveryEvent, Verification
-from campaigns.models.states import Delivery
 from campaigns.text.cost import indian
 
 Result = Verification.Result
@@ -69,15 +68,4 @@ def reports_of(messages: Collection[int]) -> dict[int, list[Event]]:
 def checks_of(messages: Collection[int]) -> dict[int, str]:
     """What checking these messages with Exotel came to, in a sentence."""
     rows = Verification.objects.filter(message__in=messages).order_by("id")
-    return {row.message_id: sentence(row) for row in rows}
-
-
-def sentence(check: Verification) -> str:
-    if check.result == Result.WAITING:
-        return "Exotel will be asked."
-    if check.result == Result.UNKNOWN:
-        return "Exotel was asked and gave no final status."
-    told, stood = Delivery(check.told).label.lower(), Delivery(check.stood).label.lower()
-    if check.result == Result.AGREED:
-        return f"Exotel was asked and agrees: {told}."
-    return f"Exotel was asked and says {told}, where {stood} was known."
+    return {row.message_id: check_text(row) for row in rows}

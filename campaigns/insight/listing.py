@@ -8,7 +8,7 @@ from django.db.models.expressions import RawSQL
 
 from campaigns.exotel.codes.stored import of_message
 from campaigns.insight.outcomes import DND
-from campaigns.models import Attempt, Campaign, Click, DeliveryEvent, Message, Transition
+from campaigns.models import Attempt, Campaign, Click, DeliveryEvent, Message, Transition, Verification
 from campaigns.models.message import LITERALLY, SET_ASIDE
 from campaigns.models.states import AttemptPhase, Delivery, MessageState
 from campaigns.text.phone import canonical
@@ -30,7 +30,7 @@ class Event:
     """One thing that happened to a message, in a plain sentence."""
 
     at: datetime
-    kind: str  # created, resent, state, report or click
+    kind: str  # created, resent, state, report, check or click
     text: str
     code: str = ""
 
@@ -125,6 +125,8 @@ def history(message: Message) -> list[Event]:
         current = Transition(state=message.state, at=message.settled_at)
         events.append(Event(message.settled_at, "state", _state_text(current, message)))
     events += [report_event(report) for report in DeliveryEvent.objects.filter(message=message).order_by("id")]
+    checked = Verification.objects.filter(message=message, asked_at__isnull=False)
+    events += [Event(check.asked_at, "check", check_text(check)) for check in checked if check.asked_at]
     events += [Event(click.at, "click", _click_text(click)) for click in Click.objects.filter(message=message.pk)]
     return sorted(events, key=lambda event: event.at)
 
@@ -171,3 +173,15 @@ def _report_text(report: DeliveryEvent) -> str:
     title = row.title if row is not None else report.word or "Status"
     when = f" at {report.date_sent:%Y-%m-%d %H:%M:%S} UTC" if report.date_sent else ""
     return f"Report by {report.source}: {title}{when}."
+
+
+def check_text(check: Verification) -> str:
+    """What checking a message with Exotel came to."""
+    if check.result == Verification.Result.WAITING:
+        return "Exotel will be asked."
+    if check.result == Verification.Result.UNKNOWN:
+        return "Exotel was asked and gave no final status."
+    told, stood = Delivery(check.told).label.lower(), Delivery(check.stood).label.lower()
+    if check.result == Verification.Result.AGREED:
+        return f"Exotel was asked and agrees: {told}."
+    return f"Exotel was asked and says {told}, where {stood} was known."

@@ -49,7 +49,11 @@ def due() -> list[Due]:
     now = timezone.now()
     ready = Q(mail_next_at=None) | Q(mail_next_at__lte=now)
     found = Alert.objects.filter(ready, closed_at=None, kind__in={rule.kind for rule in rules})
-    alerts = list(found.select_related("account", "campaign__account").order_by("raised_at")[:500])
+    alerts = list(
+        found.select_related("account", "campaign__account").order_by(F("mailed_at").asc(nulls_first=True), "raised_at")[
+            :500
+        ]
+    )
     told = Alert.objects.filter(matter__in=[alert.matter for alert in alerts], mailed_at__isnull=False)
     last = dict(told.values_list("matter").annotate(at=Max("mailed_at")).order_by())
     chosen = []

@@ -249,3 +249,16 @@ def test_alerts_are_shown_with_when_they_were_mailed(mailbox, account):
     Alert.objects.update(mailed_at=None, mail_next_at=timezone.now() - timedelta(seconds=1))
     mailing.send()
     assert "e-mail failed, tried 1 time" in as_role("Editor").get("/alerts/").content.decode()
+
+
+def test_old_alerts_that_nobody_closes_do_not_hide_new_ones(mailbox, account):
+    now = timezone.now()
+    Alert.objects.bulk_create(
+        Alert(
+            kind="failed_rate", matter=f"m{i}", text="Old.", raised_at=now - timedelta(days=1), noticed_at=now, mailed_at=now
+        )
+        for i in range(510)
+    )
+    notice(account)
+    assert mailing.send() == {"sent": 1, "failed": 0}
+    assert mailbox.mails[0]["subject"].startswith("[Exodash] Acme:")

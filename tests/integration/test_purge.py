@@ -41,6 +41,7 @@ from campaigns.sending import control, intent, resend, retry, states
 from campaigns.sending import purge as sending_purge
 from campaigns.sending.outcomes import ItemResult, Kind
 from tests import builders
+from tests.integration.test_api import Api
 from tests.integration.test_retry import DOUBT, WAITING, campaign_with, outcomes, resent
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -390,10 +391,18 @@ def test_callbacks_of_unknown_requests_go_with_their_age_but_never_unread(days, 
     assert CallbackEvent.objects.filter(attempt=kept.attempt.pk).count() == 4
 
 
+def text(client, campaign):
+    return client.get(reverse("admin:campaign", args=[campaign.pk])).content.decode()
+
+
 def test_the_page_of_a_purged_campaign_says_so_and_keeps_its_figures(admin_client):
-    order = finished()
+    campaign = aged(campaign_with(FAILED, FAILED, DELIVERED))
+    assert "Retry failed" in text(admin_client, campaign)
     run()
-    page = admin_client.get(reverse("admin:campaign", args=[order.attempt.campaign_id])).content.decode()
-    assert "People and messages of this campaign were removed" in page
-    for url in (reverse("admin:campaign_report", args=[order.attempt.campaign_id]), "/", "/unconfirmed/", "/messages/"):
+    assert "Retry failed" not in text(admin_client, campaign)
+    assert "People and messages of this campaign were removed" in text(admin_client, campaign)
+    answer = Api("read", "write").post(f"/campaigns/{campaign.pk}/retry-failed/")
+    assert (answer.status_code, answer.json()["code"]) == (409, "purged")
+    assert Api("read").get(f"/campaigns/{campaign.pk}/").json()["purged_at"]
+    for url in (reverse("admin:campaign_report", args=[campaign.pk]), "/", "/unconfirmed/", "/messages/"):
         assert admin_client.get(url).status_code == 200

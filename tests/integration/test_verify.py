@@ -170,6 +170,8 @@ def test_a_disagreement_enters_as_evidence_and_is_counted(simulator, every, admi
     assert "checked 1, 1 differed" in page and "2 reports" in page
     assert "Exotel was asked and says delivered, where failed was known." in page
     assert "Report by callback" in page and "Report by poll" in page
+    story = admin_client.get(reverse("admin:message", args=[wrong.pk])).content.decode()
+    assert "Exotel was asked and says delivered, where failed was known." in story
     assert (
         "checked 1, 1 differed"
         in admin_client.get(reverse("admin:campaigns_account_change", args=[every.pk])).content.decode()

@@ -46,7 +46,7 @@ def outlook(campaign: Campaign, most: int | None = None) -> Outlook | None:
 
     From the counters alone, unless there are other tries of the same people: then up to ``most`` are looked up.
     """
-    if campaign.state not in ALLOWED:
+    if campaign.state not in ALLOWED or campaign.purged_at:
         return None
     found = pool(campaign, limits())
     alone = len(found.members) == 1 and not found.resends and found.limits.tries > 1
