@@ -5,6 +5,7 @@ import re
 
 NUMBER = re.compile(r"(?<![0-9a-fA-F-])\+?(?:91|0)?[6-9]\d{7}(\d{2})(?![0-9a-fA-F-])")
 CALLBACK_TOKEN = re.compile(r"(/callbacks/v1/[^/\s]+/)\S+")
+SIGNING_SECRET = re.compile(r"whsec_[A-Za-z0-9+/=]+")
 CREDENTIAL = re.compile(
     r"(?i)((?:authorization|api[_-]?key|api[_-]?token|password|secret)\S*\s*[:=]\s*)(?:(?:basic|token)\s+)?\S+"
 )
@@ -12,6 +13,7 @@ CREDENTIAL = re.compile(
 
 def redact(text: str) -> str:
     text = CALLBACK_TOKEN.sub(r"\1-", text)
+    text = SIGNING_SECRET.sub("whsec_***", text)
     text = CREDENTIAL.sub(r"\1***", text)
     return NUMBER.sub(r"********\1", text)
 

@@ -161,6 +161,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "SMS campaigns through Exotel: templates, recipients, sending, true statuses, reports.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "StateEnum": "campaigns.models.states.ImportState",
+        "WebhookDeliveryStateEnum": "campaigns.models.webhook.WebhookDelivery.State",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

@@ -227,6 +227,7 @@ class Deliveries(APIView):
     scopes = {"GET": SCOPE}
 
     @extend_schema(
+        operation_id="webhooks_deliveries_list",
         parameters=[OpenApiParameter("state", str, enum=WebhookDelivery.State.values), *CURSOR_PARAMETERS],
         responses={200: PAGE, 400: ProblemSerializer, **NOT_FOUND},
     )

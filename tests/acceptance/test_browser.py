@@ -164,6 +164,8 @@ PAGES = [
     "messages",
     "alerts",
     "codes",
+    "webhooks",
+    "webhooks/new",
     "campaigns/template",
     "campaigns/account",
     "campaigns/suppression",
@@ -186,7 +188,10 @@ def test_every_page_of_the_menu_opens(page, path):
     picture(page, path.replace("/", "-"))
 
 
-@pytest.mark.parametrize("path", ["", "campaigns", "messages", "alerts", "campaigns/new", "codes", "campaigns/template"])
+@pytest.mark.parametrize(
+    "path",
+    ["", "campaigns", "messages", "alerts", "campaigns/new", "codes", "webhooks", "webhooks/new", "campaigns/template"],
+)
 def test_no_page_is_wider_than_a_phone(page, path):
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"/{path}/" if path else "/")

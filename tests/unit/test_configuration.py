@@ -100,6 +100,7 @@ def test_generated_secrets_are_private_and_kept(tmp_path):
         ("POST /callbacks/v1/k1/0123456789abcdef0123456789abcdef.fedc 200", "0123456789abcdef"),
         ("Authorization: Basic ZGVtbzpkZW1v", "ZGVtbzpkZW1v"),
         ("api_token=verysecret", "verysecret"),
+        ("signed with whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw today", "MfKQ9r8GKYqr"),
     ],
 )
 def test_logs_hold_no_number_token_or_credential(line, secret):
