@@ -87,6 +87,7 @@ def apply(evidence: Sequence[Evidence]) -> list[Verdict]:
     holders = _sid_holders(evidence, subjects)
     verdicts: dict[int, Verdict] = {}
     fresh: dict[tuple[int, bytes], int] = {}
+    counted: dict[int, set[int]] = defaultdict(set)  # units by message, where they are news
     for i, item in enumerate(evidence):
         subject = subjects.get((item.attempt, item.report.number10))
         try:
@@ -102,10 +103,14 @@ def apply(evidence: Sequence[Evidence]) -> list[Verdict]:
             holders[subject.account_id, subject.sid] = subject.id
         verdicts[i] = Verdict(DUPLICATE, message_id=subject.id)
         fresh.setdefault((subject.id, item.report.digest), i)
+        if item.report.units and item.report.units != subject.units and item.report.state in DELIVERY_OF:
+            counted[subject.id].add(item.report.units)  # of a repetition too: a poll may have said the same without them
     stored = _store(evidence, fresh)
     for key in stored:
         verdicts[fresh[key]] = Verdict(APPLIED, message_id=key[0])
-    _merge({s.id: s for s in subjects.values()}, [(key[0], evidence[fresh[key]]) for key in sorted(stored)])
+    by_id = {s.id: s for s in subjects.values()}
+    _merge(by_id, [(key[0], evidence[fresh[key]]) for key in sorted(stored)])
+    _count_units(by_id, counted)
     return [verdicts[i] for i in range(len(evidence))]
 
 
@@ -209,7 +214,7 @@ def _merge(subjects: dict[int, Subject], news: Iterable[tuple[int, Evidence]]) -
     in_conflict: list[int] = []
     for message_id, items in by_message.items():
         subject = subjects[message_id]
-        before, units, height, conflict = subject.place, subject.units, _height(subject), subject.conflict
+        before, height, conflict = subject.place, _height(subject), subject.conflict
         if subject.state != MessageState.ACCEPTED:
             subject.state, subject.delivery = MessageState.ACCEPTED, Delivery.AWAITING
             adopted.append((subject, items[0].received_at))
@@ -219,7 +224,7 @@ def _merge(subjects: dict[int, Subject], news: Iterable[tuple[int, Evidence]]) -
             risen.append(subject)
         elif subject.conflict and not conflict:
             in_conflict.append(message_id)
-        deltas.move(before, subject.place, 1, units, subject.units)
+        deltas.move(before, subject.place, 1, subject.units)
     _write(adopted, risen, in_conflict)
     deltas.write()
 
@@ -233,7 +238,6 @@ def _learn(subject: Subject, item: Evidence) -> None:
     subject.conflict = subject.conflict or (Delivery.FAILED in outcomes and bool(outcomes & ARRIVED))
     if (rank := standing(item.report), item.report.code) > _height(subject):
         subject.delivery, subject.code, subject.standing = told, item.report.code, rank
-        subject.units = item.report.units or subject.units
         subject.final_at = item.received_at if told in FINAL_DELIVERY else None
 
 
@@ -252,10 +256,35 @@ def _write(adopted: Sequence[tuple[Subject, datetime]], risen: Sequence[Subject]
     reason = "Known from its status report"
     log = [(subject.id, subject.state, subject.attempt, reason, at) for subject, at in adopted]
     bulk.insert_rows(Transition, ("message", "state", "attempt", "reason", "at"), log)
-    columns = ("delivery", "code", "standing", "conflict", "units", "final_at")
+    columns = ("delivery", "code", "standing", "conflict", "final_at")
     bulk.update_rows(Message, ("id", *columns), [attrgetter("id", *columns)(subject) for subject in risen])
     if in_conflict:
         Message.objects.filter(id__in=in_conflict).update(conflict=True)
 
 
-__all__ = ["CHUNK", "Evidence", "Verdict", "apply"]
+def _count_units(subjects: dict[int, Subject], counted: dict[int, set[int]]) -> None:
+    """Put Exotel's own counts of units in the place of estimates, where they differ."""
+    if not counted:
+        return
+    estimates = dict(Message.objects.filter(id__in=counted).values_list("id", "recipient__units"))
+    deltas, changed = Deltas(), []
+    for message_id, told in sorted(counted.items()):
+        subject = subjects[message_id]
+        units = agreed(subject.units, told, estimates[message_id])
+        if units != subject.units:
+            deltas.move(subject.place, subject.place, 1, subject.units, units)
+            changed.append((message_id, units))
+    bulk.update_rows(Message, ("id", "units"), changed)
+    deltas.write()
+
+
+def agreed(units: int, told: Iterable[int], estimate: int) -> int:
+    """The count that holds after these were told: the one furthest from the estimate, whatever the order.
+
+    Exotel tells one count of a message, in some of its reports; two that differ are its mistake, but must not depend on
+    which came first.
+    """
+    return max(units, *told, key=lambda count: (abs(count - estimate), count))
+
+
+__all__ = ["CHUNK", "Evidence", "Verdict", "agreed", "apply"]
