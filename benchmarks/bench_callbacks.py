@@ -124,8 +124,19 @@ def web():
 
 
 def peers():
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", "{port}", "--workers", "2",
-               "--blocking-threads", "4"]  # of each: more threads only add connections to the database
+    command = [
+        sys.executable,
+        "-m",
+        "granian",
+        "--interface",
+        "wsgi",
+        "--port",
+        "{port}",
+        "--workers",
+        "2",
+        "--blocking-threads",
+        "4",
+    ]  # of each: more threads only add connections to the database
     return serving(*command, "--no-access-log", "--no-log", "benchmarks.peers:application")
 
 
