@@ -124,7 +124,7 @@ def test_what_is_stored_of_a_report_is_bounded_like_its_columns(sent):
 )
 def test_exotels_count_of_units_replaces_the_estimate_in_any_order(sent, told, units, together):
     reached = set()
-    for order in itertools.permutations(sent.report(0, code, word, SmsUnits=given) for code, word, given in told):
+    for order in itertools.permutations(sent.report(0, code, word, SmsUnits=n) for code, word, n in told):
         with transaction.atomic():
             sent.accept(0)
             for batch in [order] if together else [[item] for item in order]:
