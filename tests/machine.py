@@ -71,7 +71,18 @@ class Cluster:
         if first:
             if user:
                 os.chown(self._folder, user.pw_uid, user.pw_gid)
-            initdb = [self._binaries / "initdb", "-D", data, "-U", "exodash", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
+            initdb = [
+                self._binaries / "initdb",
+                "-D",
+                data,
+                "-U",
+                "exodash",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+            ]
             subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd=self._folder, **as_user)
         with (self._folder / "log").open("a") as log:
             # A session of its own, so that it can be killed whole.

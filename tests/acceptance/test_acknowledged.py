@@ -28,7 +28,8 @@ ATTEMPT = uuid.UUID(int=7)
 
 @pytest.fixture
 def ground(tmp_path, database_url):
-    yield from installed(tmp_path, database_url)
+    with installed(tmp_path, database_url) as made:
+        yield made
 
 
 @pytest.fixture
@@ -43,6 +44,7 @@ def cluster():
     made.remove()
 
 
+@contextlib.contextmanager
 def installed(folder, url):
     made = Installation(folder, url)
     made.manage("bootstrap", "--demo")
@@ -128,7 +130,7 @@ def all_is_there(url, callers):
 
 
 def test_callbacks_outlive_kills_of_the_database(tmp_path, cluster):
-    for made in installed(tmp_path, cluster.url):
+    with installed(tmp_path, cluster.url) as made:
         with Callers(made) as callers:
             for _ in range(KILLS):
                 callers.more()
