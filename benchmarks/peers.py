@@ -12,15 +12,15 @@ from django.conf import settings
 
 settings.MIDDLEWARE, settings.ROOT_URLCONF, settings.ALLOWED_HOSTS = [], __name__, ["*"]
 
-from django.core.wsgi import get_wsgi_application
+from django.core.wsgi import get_wsgi_application  # noqa: E402
 
 application = get_wsgi_application()
 
-from django.http import HttpResponse
-from django.urls import re_path
-from django.utils import timezone
+from django.http import HttpResponse  # noqa: E402
+from django.urls import re_path  # noqa: E402
+from django.utils import timezone  # noqa: E402
 
-from campaigns.models import Message
+from campaigns.models import Message  # noqa: E402
 
 WORDS = {"20005": "delivered", "20006": "at_operator"}
 
