@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from callbacks import clicks, parsing, replies
@@ -35,7 +35,6 @@ NOTHING: dict[str, str] = {
     CallbackEvent.Kind.CLICK: "It names no link.",
     CallbackEvent.Kind.INBOUND: "It names nobody who wrote.",
 }
-EVEN, ODD = 0, 1  # halves of what waits, by id
 UNAPPLIED = (Result.WAITING, Result.PARKED)
 TAKEN = (Result.APPLIED, Result.DUPLICATE)
 COLUMNS = ("id", "result", "reason", "message_id", "tries", "next_try_at", "applied_at")
@@ -78,7 +77,7 @@ def _work(owner: UUID) -> tuple[int, bool]:
                 renewed = now
                 if not leases.take(LEASE, owner):
                     break
-            if found := (helper.at_work() and apply_next(EVEN)) or apply_next():
+            if found := apply_next():
                 done, seen = done + found, time.monotonic()
                 if found >= evidence.CHUNK:
                     helper.call()
@@ -90,10 +89,10 @@ def _work(owner: UUID) -> tuple[int, bool]:
 
 
 class Helper:
-    """Applies every second callback of a backlog in a thread of its own, with a connection of its own.
+    """Applies the other batches of a backlog, in a thread of its own with a connection of its own.
 
-    Half of the time of a batch is waiting for PostgreSQL, and during it Python can prepare another one. What both want is
-    locked by one of them, as with two drains at once. SQLite has one writer, and nothing to wait for.
+    Half of the time of a batch is waiting for PostgreSQL, and during it Python can prepare another one. It is as with two
+    drains at once: what one has in hand is locked. SQLite has one writer, and nothing to wait for.
     """
 
     def __init__(self) -> None:
@@ -113,14 +112,14 @@ class Helper:
         return self._thread is not None and self._thread.is_alive()
 
     def call(self) -> None:
-        """Have it work until its half is done."""
+        """Have it work until nothing is left."""
         if bulk.is_postgres() and not self.at_work():
             self._thread = threading.Thread(target=self._run, name="inbox-helper")
             self._thread.start()
 
     def _run(self) -> None:
         try:
-            while not self._over.is_set() and (found := apply_next(ODD)):
+            while not self._over.is_set() and (found := apply_next()):
                 self.done += found
         except (OperationalError, InterfaceError):
             log.warning("The database is away; what was being applied waits again")
@@ -149,29 +148,34 @@ def _due() -> QuerySet[CallbackEvent]:
     return CallbackEvent.objects.filter(result=Result.PARKED, next_try_at__lte=timezone.now()).order_by("next_try_at")
 
 
-def apply_next(half: int | None = None) -> int:
-    """Apply one batch, of all callbacks or of those with even or odd ids; how many were not in other hands.
-
-    Raises OperationalError, and changes nothing, without a database.
-    """
-    items = _pick(half)  # read and parsed before the transaction: on SQLite that one holds up every other writer
-    if not items:
+def apply_next() -> int:
+    """Apply one batch; how many callbacks it held. Raises OperationalError, and changes nothing, without a database."""
+    # SQLite reads and parses before the transaction: that one holds up every other writer.
+    ready = None if bulk.is_postgres() else _pick()
+    if ready == []:
         return 0
     with bulk.transaction():
-        mine = _mine(items)
-        _apply(mine)
-        failpoints.reach("inbox.before")
-    failpoints.reach("inbox.committed")
-    return len(mine)
+        items = _pick() if ready is None else _mine(ready)
+        if items:
+            _apply(items)
+            failpoints.reach("inbox.before")
+    if items:
+        failpoints.reach("inbox.committed")
+    return len(items)
 
 
-def _pick(half: int | None = None) -> list[Item]:
-    """The next waiting callbacks in the order of their arrival, then parked ones that are due."""
+def _pick() -> list[Item]:
+    """The next waiting callbacks in the order of their arrival, then parked ones that are due.
+
+    On PostgreSQL they are locked, and those that another drain has in hand are passed over.
+    """
     columns = ("id", "attempt", "received_at", "tries", "kind", "raw")
-    fresh = _fresh() if half is None else _fresh().alias(half=F("id") % 2).filter(half=half)
+    fresh, due = _fresh(), _due()
+    if connection.in_atomic_block:
+        fresh, due = fresh.select_for_update(skip_locked=True), due.select_for_update(skip_locked=True)
     rows = list(fresh.values_list(*columns)[: evidence.CHUNK])
-    if half is None:
-        rows += _due().values_list(*columns)[: evidence.CHUNK - len(rows)]
+    if len(rows) < evidence.CHUNK:
+        rows += due.values_list(*columns)[: evidence.CHUNK - len(rows)]
     return [
         Item(pk, attempt, received_at, tries, kind, parsing.read(kind, bytes(raw)))
         for pk, attempt, received_at, tries, kind, raw in rows
@@ -179,9 +183,9 @@ def _pick(half: int | None = None) -> list[Item]:
 
 
 def _mine(items: list[Item]) -> list[Item]:
-    """Those that nobody else has applied meanwhile or is applying now, locked: none may count twice."""
+    """Those that nobody else has applied since they were read: none may count twice."""
     unapplied = CallbackEvent.objects.filter(pk__in=[item.id for item in items], result__in=UNAPPLIED)
-    free = set(unapplied.order_by("id").select_for_update(skip_locked=True).values_list("pk", flat=True))
+    free = set(unapplied.values_list("pk", flat=True))
     return [item for item in items if item.id in free]
 
 

@@ -182,9 +182,11 @@ def _target(field: models.Field) -> models.Field:
     return field.target_field if isinstance(field, models.ForeignKey) else field
 
 
-def _array(values: Iterable[Any]) -> str:
+def _array(values: Sequence[Any]) -> str:
     """An array as PostgreSQL reads one. psycopg writes the same from a list, but looks at each value several times."""
-    return "{" + ",".join([_ELEMENTS.get(type(value), _quoted)(value) for value in values]) + "}"
+    # Most columns repeat a few values, so each is written once.
+    written = {value: _ELEMENTS.get(type(value), _quoted)(value) for value in set(values)}
+    return "{" + ",".join([written[value] for value in values]) + "}"
 
 
 def _quoted(value: Any) -> str:

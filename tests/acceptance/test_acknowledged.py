@@ -64,10 +64,10 @@ def path_of(made):
 
 def status(made, body):
     """What one callback is answered; None when nobody answers."""
-    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", made.port, timeout=30)) as client:
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            client.request("POST", path_of(made), body)
-            return client.getresponse().status
+    client = http.client.HTTPConnection("127.0.0.1", made.port, timeout=30)
+    with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(client):
+        client.request("POST", path_of(made), body)
+        return client.getresponse().status
     return None
 
 

@@ -415,10 +415,10 @@ def test_a_helper_without_a_database_costs_nothing_but_time(transactional_db, mo
     sent.store(*[report(i % 3, code) for code in ("21010", "21020", "20006", "20005") for i in range(3)])
     real = inbox._pick
 
-    def pick(half=None):
+    def pick():
         if threading.current_thread().name == "inbox-helper":
             raise OperationalError
-        return real(half)
+        return real()
 
     monkeypatch.setattr(inbox, "_pick", pick)
     assert inbox.drain() == 12
