@@ -73,7 +73,11 @@ def _form_pairs(text: str) -> Iterator[tuple[str, str]]:
     for piece in text.split("&", MOST_FIELDS)[:MOST_FIELDS]:
         name, _, value = piece.partition("=")
         if piece:
-            yield unquote_plus(name), unquote_plus(value)
+            yield _unquoted(name), _unquoted(value)
+
+
+def _unquoted(text: str) -> str:
+    return unquote_plus(text) if "%" in text else text.replace("+", " ")
 
 
 def _json_pairs(text: str) -> Pairs:

@@ -7,10 +7,11 @@ SQLite as bound values; both return the same answers.
 import re
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, models
 from django.db import transaction as db_transaction
@@ -181,6 +182,27 @@ def _target(field: models.Field) -> models.Field:
     return field.target_field if isinstance(field, models.ForeignKey) else field
 
 
+def _array(values: Sequence[Any]) -> str:
+    """An array as PostgreSQL reads one. psycopg writes the same from a list, but looks at each value several times."""
+    # Most columns repeat a few values, so each is written once.
+    written = {value: _ELEMENTS.get(type(value), _quoted)(value) for value in set(values)}
+    return "{" + ",".join([written[value] for value in values]) + "}"
+
+
+def _quoted(value: Any) -> str:
+    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+_ELEMENTS: dict[type, Callable[[Any], str]] = {
+    type(None): lambda _: "NULL",
+    bool: str,
+    int: str,
+    UUID: str,
+    bytes: lambda value: f'"\\\\x{value.hex()}"',
+    memoryview: lambda value: f'"\\\\x{value.hex()}"',
+}
+
+
 def _tables(fields: Sequence[models.Field], rows: Sequence[Row], names: str = "") -> Iterator[tuple[str, list[Any]]]:
     """Each chunk of rows as an SQL table named v, with what is to be bound."""
     names = names or ", ".join(f'"{field.column}"' for field in fields)
@@ -189,7 +211,7 @@ def _tables(fields: Sequence[models.Field], rows: Sequence[Row], names: str = ""
         casts = [re.sub(r"\(.*\)|varchar.*", "", f.cast_db_type(connection) or "") or "text" for f in fields]
         arrays = ", ".join(f"%s::{cast}[]" for cast in casts)
         if rows:
-            yield f"unnest({arrays}) AS v({names})", [list(column) for column in zip(*rows, strict=True)]
+            yield f"unnest({arrays}) AS v({names})", [_array(column) for column in zip(*rows, strict=True)]
         return
     width = len(fields)
     aliases = ", ".join(f"column{i + 1} AS {name}" for i, name in enumerate(names.split(", ")))

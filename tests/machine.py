@@ -5,6 +5,7 @@ import glob
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -37,48 +38,75 @@ def postgres() -> Iterator[str | None]:
     if given := os.environ.get("DATABASE_URL_TEST"):
         yield given
         return
-    binaries = _installed() or _from_wheel()
-    if binaries is None:
-        yield None
-        return
-    user = _unprivileged()
-    folder = Path(tempfile.mkdtemp(prefix="exodash-postgres-"))
-    port = free_port()
-    try:
-        if user:
-            os.chown(folder, user.pw_uid, user.pw_gid)
+    with contextlib.ExitStack() as ends:
+        cluster = Cluster.make("-c fsync=off")
+        if cluster:
+            ends.callback(cluster.remove)
+            cluster.start()
+        yield cluster and cluster.url
+
+
+class Cluster:
+    """A private PostgreSQL in a folder of its own."""
+
+    def __init__(self, binaries: Path, options: str) -> None:
+        self.port = free_port()
+        self.url = f"postgres://exodash@127.0.0.1:{self.port}/exodash"
+        self._binaries, self._user = binaries, _unprivileged()
+        self._folder = Path(tempfile.mkdtemp(prefix="exodash-postgres-"))
+        self._options = f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1 -c max_connections=200 {options}"
+        self._server: subprocess.Popen | None = None
+
+    @classmethod
+    def make(cls, options: str = "") -> "Cluster | None":
+        """One that has never been started; None where PostgreSQL cannot be had."""
+        binaries = _installed() or _from_wheel()
+        return cls(binaries, options) if binaries else None
+
+    def start(self) -> None:
+        """Returns once it takes connections, after whatever a crash left to be mended."""
+        data, first = self._folder / "data", not (self._folder / "data").exists()
+        user = self._user
         as_user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
-        data = folder / "data"
-        initdb = [
-            binaries / "initdb",
-            "-D",
-            data,
-            "-U",
-            "exodash",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--locale=C.UTF-8",
-        ]
-        subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd=folder, **as_user)
-        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200"
-        server = subprocess.Popen(
-            [binaries / "postgres", "-D", data, *options.split()],
-            cwd=folder, stdout=subprocess.DEVNULL, stderr=(folder / "log").open("w"), **as_user,
-        )  # fmt: skip
-        try:
-            _wait(port, server)
-            subprocess.run(
-                [binaries / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "exodash", "exodash"],
-                check=True,
-            )
-            yield f"postgres://exodash@127.0.0.1:{port}/exodash"
-        finally:
-            server.terminate()
-            server.wait(30)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if first:
+            if user:
+                os.chown(self._folder, user.pw_uid, user.pw_gid)
+            initdb = [
+                self._binaries / "initdb",
+                "-D",
+                data,
+                "-U",
+                "exodash",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+            ]
+            subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd=self._folder, **as_user)
+        with (self._folder / "log").open("a") as log:
+            # A session of its own, so that it can be killed whole.
+            self._server = subprocess.Popen(
+                [self._binaries / "postgres", "-D", data, *self._options.split()],
+                cwd=self._folder, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True, **as_user,
+            )  # fmt: skip
+        _wait(self.port, self._server)
+        if first:
+            createdb = [self._binaries / "createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "exodash", "exodash"]
+            subprocess.run(createdb, check=True)
+
+    def kill(self) -> None:
+        """SIGKILL to the server and all its processes at once."""
+        if self._server:
+            os.killpg(self._server.pid, signal.SIGKILL)
+            self._server.wait(30)
+            self._server = None
+
+    def remove(self) -> None:
+        if self._server:
+            self._server.terminate()
+            self._server.wait(30)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def _installed() -> Path | None:

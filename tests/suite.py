@@ -16,7 +16,10 @@ from tests import machine
 
 ROOT = Path(__file__).resolve().parent.parent
 # Processes that are killed, hang and come back: mostly waiting, and nothing in them measures a rate.
-CRASHES = [f"tests/acceptance/test_{name}.py" for name in ("failpoints", "watchdog", "stopping", "crash", "soak_small")]
+CRASHES = [
+    f"tests/acceptance/test_{name}.py"
+    for name in ("failpoints", "watchdog", "stopping", "crash", "soak_small", "acknowledged")
+]
 PARTS = ("unit", "integration", "simulation", "acceptance")
 
 

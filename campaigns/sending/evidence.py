@@ -92,6 +92,7 @@ def apply(evidence: Sequence[Evidence]) -> list[Verdict]:
     gone = purged(strangers & attempts.keys())
     verdicts: dict[int, Verdict] = {}
     fresh: dict[tuple[int, bytes], int] = {}
+    counted: dict[int, set[int]] = defaultdict(set)  # units by message, where they are news
     for i, item in enumerate(evidence):
         subject = subjects.get((item.attempt, item.report.number10))
         try:
@@ -107,10 +108,15 @@ def apply(evidence: Sequence[Evidence]) -> list[Verdict]:
             holders[subject.account_id, subject.sid] = subject.id
         verdicts[i] = Verdict(DUPLICATE, message_id=subject.id)
         fresh.setdefault((subject.id, item.report.digest), i)
+        if item.report.units and item.report.units != subject.units and item.report.state in DELIVERY_OF:
+            counted[subject.id].add(item.report.units)  # of a repetition too: a poll may have said the same without them
     stored = _store(evidence, fresh)
     for key in stored:
         verdicts[fresh[key]] = Verdict(APPLIED, message_id=key[0])
-    _merge({s.id: s for s in subjects.values()}, [(key[0], evidence[fresh[key]]) for key in sorted(stored)])
+    by_id = {s.id: s for s in subjects.values()}
+    final = _merge(by_id, [(key[0], evidence[fresh[key]]) for key in sorted(stored)])
+    _count_units(by_id, counted)
+    announce.final(final)
     return [verdicts[i] for i in range(len(evidence))]
 
 
@@ -148,12 +154,14 @@ def _subjects(evidence: Sequence[Evidence], attempts: dict[UUID, datetime]) -> S
     numbered = [(i, attempt, int(number10)) for i, (attempt, number10) in enumerate(pairs)]
     table, parameters = bulk.values_table(Message, ("id", "attempt", "number"), numbered)
     lock = " FOR UPDATE OF m" if bulk.is_postgres() else ""
+    named = sorted({attempt for attempt, _ in pairs})
     with connection.cursor() as cursor:
+        # Named once more, the requests are each read once, and not once for each of their messages.
         cursor.execute(
             "SELECT v.id, m.id, m.campaign_id, m.account_id, m.state, m.sid, m.delivery, m.code, m.standing, m.conflict, "
             f"m.units FROM {table} JOIN campaigns_message m ON m.attempt_id = v.attempt_id "
-            f"AND m.number %% 10000000000 = v.number ORDER BY m.id{lock}",
-            parameters,
+            f"AND m.number %% 10000000000 = v.number WHERE m.attempt_id IN ({bulk.marks(named)}) ORDER BY m.id{lock}",
+            [*parameters, *(attempt if bulk.is_postgres() else attempt.hex for attempt in named)],
         )
         rows = cursor.fetchall()
     return {pairs[i]: Subject(pairs[i][0], attempts[pairs[i][0]], *values) for i, *values in rows}
@@ -213,8 +221,8 @@ def _store(evidence: Sequence[Evidence], fresh: dict[tuple[int, bytes], int]) ->
     return {(message_id, bytes(digest)) for message_id, digest in inserted}
 
 
-def _merge(subjects: dict[int, Subject], news: Iterable[tuple[int, Evidence]]) -> None:
-    """Raise each message to the maximum of what it was and what it was told; count the moves."""
+def _merge(subjects: dict[int, Subject], news: Iterable[tuple[int, Evidence]]) -> list[int]:
+    """Raise each message to the maximum of what it was and what it was told, and count the moves; those now final."""
     by_message: dict[int, list[Evidence]] = defaultdict(list)
     for message_id, item in news:
         by_message[message_id].append(item)
@@ -226,7 +234,7 @@ def _merge(subjects: dict[int, Subject], news: Iterable[tuple[int, Evidence]]) -
     to_check: list[verify.Final] = []
     for message_id, items in by_message.items():
         subject = subjects[message_id]
-        before, units, height, conflict = subject.place, subject.units, _height(subject), subject.conflict
+        before, height, conflict = subject.place, _height(subject), subject.conflict
         decided, known = subject.delivery in FINAL_DELIVERY, (subject.delivery, subject.code)
         if subject.state != MessageState.ACCEPTED:
             subject.state, subject.delivery = MessageState.ACCEPTED, Delivery.AWAITING
@@ -239,14 +247,14 @@ def _merge(subjects: dict[int, Subject], news: Iterable[tuple[int, Evidence]]) -
                 news_of.append(message_id)
         elif subject.conflict and not conflict:
             in_conflict.append(message_id)
-        deltas.move(before, subject.place, 1, units, subject.units)
+        deltas.move(before, subject.place, 1, subject.units)
         if not any(item.report.source == POLL for item in items):  # else Exotel was asked just now
             to_check += _to_check(subject, not decided, not conflict, items[-1].received_at)
     _write(adopted, risen, in_conflict)
     verify.plan(to_check)
     deltas.write()
     learning.learn([(s.account_id, s.id, s.code) for s in risen if s.delivery == Delivery.FAILED])
-    announce.final(news_of)
+    return news_of
 
 
 def _to_check(subject: Subject, newly_final: bool, newly_in_conflict: bool, at: datetime) -> Iterable[verify.Final]:
@@ -265,7 +273,6 @@ def _learn(subject: Subject, item: Evidence) -> None:
     subject.conflict = subject.conflict or (Delivery.FAILED in outcomes and bool(outcomes & ARRIVED))
     if (rank := standing(item.report), item.report.code) > _height(subject):
         subject.delivery, subject.code, subject.standing = told, item.report.code, rank
-        subject.units = item.report.units or subject.units
         subject.final_at = item.received_at if told in FINAL_DELIVERY else None
 
 
@@ -284,10 +291,35 @@ def _write(adopted: Sequence[tuple[Subject, datetime]], risen: Sequence[Subject]
     reason = "Known from its status report"
     log = [(subject.id, subject.state, subject.attempt, reason, at) for subject, at in adopted]
     bulk.insert_rows(Transition, ("message", "state", "attempt", "reason", "at"), log)
-    columns = ("delivery", "code", "standing", "conflict", "units", "final_at")
+    columns = ("delivery", "code", "standing", "conflict", "final_at")
     bulk.update_rows(Message, ("id", *columns), [attrgetter("id", *columns)(subject) for subject in risen])
     if in_conflict:
         Message.objects.filter(id__in=in_conflict).update(conflict=True)
 
 
-__all__ = ["CHUNK", "Evidence", "Verdict", "apply"]
+def _count_units(subjects: dict[int, Subject], counted: dict[int, set[int]]) -> None:
+    """Put Exotel's own counts of units in the place of estimates, where they differ."""
+    if not counted:
+        return
+    estimates = dict(Message.objects.filter(id__in=counted).values_list("id", "recipient__units"))
+    deltas, changed = Deltas(), []
+    for message_id, told in sorted(counted.items()):
+        subject = subjects[message_id]
+        units = agreed(subject.units, told, estimates[message_id])
+        if units != subject.units:
+            deltas.move(subject.place, subject.place, 1, subject.units, units)
+            changed.append((message_id, units))
+    bulk.update_rows(Message, ("id", "units"), changed)
+    deltas.write()
+
+
+def agreed(units: int, told: Iterable[int], estimate: int) -> int:
+    """The count that holds after these were told: the one furthest from the estimate, whatever the order.
+
+    Exotel tells one count of a message, in some of its reports; two that differ are its mistake, but must not depend on
+    which came first.
+    """
+    return max(units, *told, key=lambda count: (abs(count - estimate), count))
+
+
+__all__ = ["CHUNK", "Evidence", "Verdict", "agreed", "apply"]

@@ -111,13 +111,28 @@ def test_what_is_stored_of_a_report_is_bounded_like_its_columns(sent):
     assert (len(event.code), len(event.word), len(event.name)) == (32, 32, 80)
 
 
-def test_the_deciding_reports_units_replace_the_estimate(sent):
-    sent.accept(0)
-    sent.apply(sent.report(0, SmsUnits="3"))
-    assert sent.message(0).units == 3
-    assert sent.counters_are_true()
-    sent.apply(sent.report(0, "21020", "submitted", SmsUnits="2"))
-    assert sent.message(0).units == 3
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize(
+    ("told", "units"),
+    [
+        ([("20005", "sent", "3"), ("21020", "submitted", "2")], 3),
+        ([("20005", "sent", ""), ("21020", "submitted", "2")], 2),  # the report that decides does not say
+        ([("20005", "sent", ""), ("20005", "sent", "2")], 2),  # nor does one that else says the same
+        ([("20005", "sent", ""), ("23050", "failed", "")], 1),
+        ([("telepathy", "telepathy", "7")], 1),
+    ],
+)
+def test_exotels_count_of_units_replaces_the_estimate_in_any_order(sent, told, units, together):
+    reached = set()
+    for order in itertools.permutations(sent.report(0, code, word, SmsUnits=n) for code, word, n in told):
+        with transaction.atomic():
+            sent.accept(0)
+            for batch in [order] if together else [[item] for item in order]:
+                sent.apply(*batch)
+            reached.add(sent.message(0).units)
+            assert sent.counters_are_true()
+            transaction.set_rollback(True)
+    assert reached == {units}
 
 
 def test_the_history_of_an_adopted_message_says_how_it_became_known(sent):
@@ -199,6 +214,7 @@ ONE = st.tuples(
     st.integers(0, 4),  # the fifth number was not in the request
     st.sampled_from([*PAIRS, ("21010", "queued"), ("99999", "failed"), ("X", "failed"), ("Y", "failed"), ("", "telepathy")]),
     st.integers(0, 2),
+    st.sampled_from(["", "1", "2", "3"]),  # units
 )
 
 
@@ -219,7 +235,7 @@ def oracle(sent, reports):
 @given(data=st.data())
 def test_any_order_split_and_repetition_ends_in_the_same_place(sent, data):
     drawn = data.draw(st.lists(ONE, min_size=1, max_size=12), "reports")
-    reports = [sent.report(i, *pair, second=second) for i, pair, second in drawn]
+    reports = [sent.report(i, *pair, second=second, SmsUnits=units) for i, pair, second, units in drawn]
     repeated = data.draw(st.permutations(reports + reports[: len(reports) // 2]), "order")
     cuts = data.draw(st.lists(st.integers(0, len(repeated)), max_size=4).map(sorted), "cuts")
     answer_at = data.draw(st.integers(0, len(cuts) + 1), "answer after batch")

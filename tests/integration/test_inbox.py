@@ -393,6 +393,38 @@ def test_drains_at_once_apply_each_callback_once(transactional_db, rings):
     assert sent.counters_are_true()
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer: nobody helps")
+def test_a_backlog_is_applied_by_two_hands_and_each_callback_once(transactional_db, monkeypatch, rings):
+    monkeypatch.setattr(evidence, "CHUNK", 10)
+    sent = Sent(recipients=60)
+    codes = ["21010", "21020", "20006", "23050", "20005"]
+    sent.store(*[report(i, code) for code in codes for i in range(60)])
+    hands, real = set(), inbox._apply
+    monkeypatch.setattr(inbox, "_apply", lambda items: (hands.add(threading.current_thread().name), real(items)))
+    assert inbox.drain() == 300
+    assert hands == {"MainThread", "inbox-helper"}
+    assert (set(results()), DeliveryEvent.objects.count()) == ({Result.APPLIED}, 300)
+    assert set(CallbackEvent.objects.values_list("tries", flat=True)) == {1}
+    assert sent.counters_are_true()
+    assert "inbox-helper" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_helper_without_a_database_costs_nothing_but_time(transactional_db, monkeypatch, rings):
+    monkeypatch.setattr(evidence, "CHUNK", 4)
+    sent = Sent()
+    sent.store(*[report(i % 3, code) for code in ("21010", "21020", "20006", "20005") for i in range(3)])
+    real = inbox._pick
+
+    def pick():
+        if threading.current_thread().name == "inbox-helper":
+            raise OperationalError
+        return real()
+
+    monkeypatch.setattr(inbox, "_pick", pick)
+    assert inbox.drain() == 12
+    assert set(results()) == {Result.APPLIED}
+
+
 def test_a_callback_locked_by_another_drain_is_left_to_it(sent):
     if not bulk.is_postgres():
         pytest.skip("SQLite's writers exclude each other whole")
