@@ -55,7 +55,6 @@ def represent(campaign: Campaign, counted: counts.CampaignCounts) -> dict[str, A
         "name",
         "channel",
         "state",
-        "state_reason",
         "shorten_links",
         "short_domain",
         "schedule_at",
@@ -66,6 +65,7 @@ def represent(campaign: Campaign, counted: counts.CampaignCounts) -> dict[str, A
     )
     data = {
         **{field: getattr(campaign, field) for field in fields},
+        "state_reason": campaign.state_reason or progress.held_up,
         "account": campaign.account_id,
         "template": campaign.template_id,
         "retry_of": campaign.retry_of_id,

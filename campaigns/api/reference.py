@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from drf_spectacular.types import OpenApiTypes
@@ -16,10 +17,12 @@ from rest_framework.views import APIView
 from campaigns import audit
 from campaigns.api import serializers as shapes
 from campaigns.api.paging import CURSOR_PARAMETERS, id_page
+from campaigns.api.parsing import identifier
 from campaigns.api.problems import ProblemSerializer
 from campaigns.exotel import codes
 from campaigns.insight import series
 from campaigns.models import Account, Template
+from campaigns.sending import control
 
 LONGEST = {"hour": timedelta(days=31), "day": timedelta(days=366)}
 
@@ -30,6 +33,21 @@ class Accounts(APIView):
     @extend_schema(operation_id="accounts_list", responses={200: shapes.AccountSerializer(many=True)})
     def get(self, request: Request) -> Response:
         return Response(shapes.AccountSerializer(Account.objects.order_by("name"), many=True).data)
+
+
+class AccountResume(APIView):
+    """Lift an account's stop once its cause is mended. Stopped campaigns wait for their own resume."""
+
+    scopes = {"POST": "launch"}
+
+    @extend_schema(request=None, responses={200: shapes.AccountSerializer, 404: ProblemSerializer, 409: ProblemSerializer})
+    def post(self, request: Request, pk: int) -> Response:
+        account = get_object_or_404(Account, pk=identifier(pk))
+        if not control.lift(account):
+            raise control.Refused("not_stopped", "This account is not stopped. Nothing was changed.")
+        audit.record("account.resume", account, request=request)
+        account.refresh_from_db()
+        return Response(shapes.AccountSerializer(account).data)
 
 
 class Templates(APIView):

@@ -21,6 +21,7 @@ open_to_all: dict[str, list[Any]] = {"permission_classes": [], "authentication_c
 
 urlpatterns = [
     path("accounts/", reference.Accounts.as_view()),
+    path("accounts/<int:pk>/resume/", reference.AccountResume.as_view()),
     path("templates/", reference.Templates.as_view()),
     path("codes/", reference.Codes.as_view()),
     path("stats/", reference.Stats.as_view()),

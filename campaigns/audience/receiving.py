@@ -17,21 +17,25 @@ from campaigns.audience.storing import Stored, store, whole_path
 from campaigns.models import Campaign, Import
 from campaigns.models.states import ImportState
 from campaigns.text.cost import indian
+from campaigns.text.phone import canonical, mask
 from campaigns.text.render import TemplateError
 
 LOOKED_BACK = 20  # files of the same template
 Someone = AbstractBaseUser | AnonymousUser | None
 
 
-def receive(campaign: Campaign, upload: IO[bytes] | File, filename: str, user: Someone) -> Import:
+def receive(
+    campaign: Campaign, upload: IO[bytes] | File, filename: str, user: Someone, *, as_before: bool = False
+) -> Import:
     """Store a file and look at its beginning; nothing of it is read into the campaign yet.
 
+    ``as_before`` proposes the columns as somebody matched them for the last file like it: only for people, who see it.
     Raises Unusable, with nothing kept, when it is no list with a phone column or was read into this campaign before.
     """
     if workbook.is_workbook(upload):
         with workbook.as_csv(upload, filename[-80:]) as (file, name):
-            return _keep(campaign, file, name[-255:], user, ",")
-    return _keep(campaign, upload, filename[-255:], user, "")
+            return _keep(campaign, file, name[-255:], user, ",", as_before)
+    return _keep(campaign, upload, filename[-255:], user, "", as_before)
 
 
 def receive_rows(campaign: Campaign, rows: Sequence[Mapping[str, Any]], user: Someone) -> Import:
@@ -57,19 +61,29 @@ def _cell(i: int, key: str, value: Any) -> str:
     raise Unusable("INVALID_ROWS", f"Row {i}: “{key}” must be text or a number.")
 
 
-def _keep(campaign: Campaign, upload: IO[bytes] | File, name: str, user: Someone, delimiter: str) -> Import:
+def _keep(
+    campaign: Campaign, upload: IO[bytes] | File, name: str, user: Someone, delimiter: str, as_before: bool = False
+) -> Import:
     stored = store(upload, name[-80:])
     try:
-        return _create(campaign, stored, name, user, delimiter)
+        return _create(campaign, stored, name, user, delimiter, as_before)
     except BaseException:
         whole_path(stored.path).unlink(missing_ok=True)
         raise
 
 
-def _create(campaign: Campaign, stored: Stored, name: str, user: Someone, delimiter: str) -> Import:
+def _create(campaign: Campaign, stored: Stored, name: str, user: Someone, delimiter: str, as_before: bool) -> Import:
     _refuse_repeated(campaign, stored.sha256)
     seen = look(stored.path, stored.encoding, name[-80:], delimiter)
-    mapping = _used_before(campaign, seen.header) or guess_mapping(seen.header, seen.sample, variables_of(campaign))
+    if row := next((cell for cell in seen.header if canonical(cell)), ""):
+        raise Unusable(
+            "NO_HEADER",
+            f"The first line of {name[-80:]} is a row already: it has the phone number {mask(canonical(row))}. "
+            "Put a line above it that names the columns.",
+        )
+    mapping = guess_mapping(seen.header, seen.sample, variables_of(campaign))
+    if as_before:
+        mapping = _used_before(campaign, seen.header) or mapping
     if not mapping["phone"]:
         raise Unusable(
             "NO_PHONE_COLUMN",

@@ -8,11 +8,12 @@ from campaigns.audience.mapping import ERROR_COLUMNS
 from campaigns.bulk import chunks
 from campaigns.models import Import, RowError
 from campaigns.text.formulas import guard
+from campaigns.text.phone import canonical, mask
 
 PORTION = 1_000  # rows a string
 
 
-def errors_csv(source: Import) -> Iterator[str]:
+def errors_csv(source: Import, whole_numbers: bool = True) -> Iterator[str]:
     """The original columns and three more that say what is wrong, in the order of the file, in portions.
 
     It begins with a byte-order mark, without which Excel spoils every name that is not plain ASCII.
@@ -21,7 +22,13 @@ def errors_csv(source: Import) -> Iterator[str]:
     yield "\ufeff" + _text([[*(source.header[i] for i in places), *ERROR_COLUMNS]])
     rows = RowError.objects.filter(source=source).order_by("line").values_list("cells", "code", "column", "message")
     for portion in chunks(rows.iterator(PORTION), PORTION):
-        yield _text([_line(cells, places, len(source.header), list(why)) for cells, *why in portion])
+        lines = [_line(cells, places, len(source.header), list(why)) for cells, *why in portion]
+        yield _text(lines if whole_numbers else [[_masked(cell) for cell in line] for line in lines])
+
+
+def _masked(cell: str) -> str:
+    number = canonical(cell)
+    return mask(number) if number else cell
 
 
 def _line(cells: list[str], places: list[int], width: int, why: list[str]) -> list[str]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.db.models import Sum
 from django.utils import timezone
 
-from campaigns.models import Attempt, Campaign, Count
+from campaigns.models import Attempt, Campaign, Count, Limiter
 from campaigns.models.states import BILLABLE, UNSETTLED, AttemptPhase, CampaignState, Delivery, MessageState
 from campaigns.text.cost import cost
 
@@ -36,6 +36,7 @@ class Progress:
     rate_per_minute: float
     eta: datetime | None
     percent: float
+    held_up: str = ""  # why nothing goes out just now although it runs
 
 
 def for_campaign(campaign: Campaign) -> CampaignCounts:
@@ -77,10 +78,21 @@ def progress(campaign: Campaign, counts: CampaignCounts) -> Progress:
     percent = 100 * counts.settled / counts.total if counts.total else 0.0
     if campaign.state != CampaignState.RUNNING:
         return Progress(0.0, None, percent)
+    if held_up := _held_up(campaign):
+        return Progress(0.0, None, percent, held_up)
     rate = _recent_rate(campaign) or _permitted_rate(campaign)
     left = counts.total - counts.settled
     eta = timezone.now() + timedelta(minutes=left / rate) if rate else None
     return Progress(rate, eta, percent)
+
+
+def _held_up(campaign: Campaign) -> str:
+    """What the last request met with, while all senders of the account wait before the next one."""
+    blocked = Limiter.objects.filter(account=campaign.account_id, blocked_until__gt=timezone.now().timestamp() * 1_000_000)
+    if not blocked.exists():
+        return ""
+    last = Attempt.objects.filter(campaign=campaign.pk).exclude(phase=AttemptPhase.SENDING).order_by("-finished_at").first()
+    return last.reason if last and last.outcome in {"not_sent", "throttled"} else ""
 
 
 def _recent_rate(campaign: Campaign) -> float:

@@ -74,6 +74,20 @@ def resume(campaign: Campaign) -> None:
             jobs.enqueue(jobs.LAUNCH, campaign.pk)
 
 
+def lift(account: Account) -> bool:
+    """Take back the account's stop, which an operator has mended; False when it was not stopped.
+
+    Campaigns that it stopped wait for their own resume: somebody may want to look at each of them first.
+    """
+    with account_lock(account.pk):
+        stopped = Account.objects.filter(pk=account.pk, stopped_at__isnull=False)
+        if not stopped.update(stopped_at=None, stop_reason=""):
+            return False
+        Alert.close(account=account)
+        jobs.enqueue(jobs.PUMP, account.pk)
+    return True
+
+
 def reopen(account: Account, campaign_id: int) -> None:
     """A finished campaign that has something to send again runs on. Needs the account's lock.
 

@@ -149,7 +149,11 @@ def _account(account: Account) -> Iterator[Finding]:
             f"Account {account.name} has no API key and token. Enter them on its page.",
         )
     if account.stopped_at:
-        yield Finding("error", "ACCOUNT_STOPPED", f"Sending from {account.name} is stopped: {account.stop_reason}")
+        yield Finding(
+            "error", "ACCOUNT_STOPPED",
+            f"Sending from {account.name} is stopped: {account.stop_reason} Lift the stop on the account's page once it is "
+            f"mended, or by POST /accounts/{account.pk}/resume/.",
+        )  # fmt: skip
     if account.rate_per_minute > 200:
         yield Finding(
             "info",

@@ -12,7 +12,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from campaigns.models import ApiToken, AuditEvent, Campaign, Import, Message, Template
+from campaigns.models import Account, Alert, ApiToken, AuditEvent, Campaign, Import, Message, Template
+from campaigns.sending import control, intent, settle
+from campaigns.sending.outcomes import Outcome
 from campaigns.tasks import run_import
 from tests import builders
 
@@ -407,3 +409,49 @@ def test_the_schema_is_valid_openapi_and_names_every_call(api):
     named = {(method.upper(), path) for path, methods in schema["paths"].items() for method in methods}
     for method, path, _ in SCOPES:
         assert (method, f"/api/v1{path}".replace("/1/", "/{id}/")) in named
+
+
+@pytest.mark.parametrize("mapping", ["[" * 20_000, '{"vars":' + '{"a":' * 30_000])
+def test_a_mapping_nested_too_deeply_is_refused(api, draft, mapping):
+    answer = api.upload(f"/campaigns/{draft['id']}/recipients/", FILE, mapping=mapping)
+    assert (answer.status_code, answer.json()["field"]) == (400, "mapping")
+
+
+def test_a_mapping_of_an_earlier_file_says_nothing_about_the_next_one(api, draft):
+    text = "phone,var1,var2\n9833333335,Ravi,200\n"
+    first = api.upload(f"/campaigns/{draft['id']}/recipients/", text, mapping='{"phone": "phone", "vars": ["var2", "var1"]}')
+    run_import(first.json()["import"])
+    other = api.post("/campaigns/", {"name": "Next", "account": draft["account"], "template": draft["template"]}).json()
+    source = api.upload(f"/campaigns/{other['id']}/recipients/", text).json()["import"]
+    assert Import.objects.get(pk=source).mapping["vars"] == ["var1", "var2"]
+
+
+def test_refused_rows_show_whole_numbers_only_with_their_scope(api, draft):
+    source = api.upload(f"/campaigns/{draft['id']}/recipients/", FILE + "9800000001,Twice,2\n").json()["import"]
+    run_import(source)
+    path = f"/imports/{source}/errors.csv"
+    whole = b"".join(api.get(path)).decode()
+    masked = b"".join(Api("export").get(path)).decode()
+    assert "9800000001,Twice" in whole and "9800000001" not in masked and "Twice" in masked and "98000,Bad" in masked
+
+
+def test_a_stopped_account_is_resumed_when_no_campaign_is_left_to_resume(api, draft):
+    account = Account.objects.get()
+    control.stop_account(account.pk, "The balance is used up.")
+    assert api.post(f"/accounts/{account.pk}/resume/").json()["stopped"] is None
+    account.refresh_from_db()
+    assert account.stopped_at is None and not Alert.objects.filter(closed_at=None).exists()
+    again = api.post(f"/accounts/{account.pk}/resume/")
+    assert (again.status_code, again.json()["code"]) == (409, "not_stopped")
+    assert api.post("/accounts/99999/resume/").status_code == 404
+    assert AuditEvent.objects.filter(action="account.resume").count() == 1
+
+
+def test_a_campaign_whose_provider_cannot_be_reached_says_so(api):
+    campaign = builders.launched(account=builders.account(rate_per_minute=200))
+    assert api.get(f"/campaigns/{campaign.pk}/").json()["eta"]
+    _, order = intent.commit(builders.owner().pk, campaign.account_id)
+    settle.settle(order, Outcome("not_sent", [], reason="Exotel could not be reached."))
+    shown = api.get(f"/campaigns/{campaign.pk}/").json()
+    assert (shown["state"], shown["eta"], shown["rate"]) == ("running", None, 0)
+    assert "reach" in shown["state_reason"]

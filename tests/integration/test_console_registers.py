@@ -7,8 +7,9 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 
-from campaigns.models import Account, ApiToken, AuditEvent, Suppression, Template
+from campaigns.models import Account, ApiToken, AuditEvent, Limiter, Suppression, Template
 from campaigns.roles import create_roles
+from campaigns.sending import control
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +101,38 @@ def test_a_new_sid_needs_its_credentials_again(admin_client):
     assert "belong to the old Sid" in text
     account.refresh_from_db()
     assert account.account_sid == "acme1"
+
+
+def test_a_stop_is_lifted_by_one_press_once_its_cause_is_mended(admin_client):
+    account = stored(admin_client)
+    assert "Lift the stop" not in admin_client.get(change(account)).content.decode()
+    control.stop_account(account.pk, "The balance is used up.")
+    assert "Lift the stop" in admin_client.get(change(account)).content.decode()
+    answer = admin_client.post(reverse("admin:campaigns_account_lift", args=[account.pk]))
+    assert answer["Location"] == change(account)
+    account.refresh_from_db()
+    assert account.stopped_at is None
+    assert AuditEvent.objects.filter(action="account.resume").count() == 1
+
+
+def test_whoever_may_not_launch_cannot_lift_a_stop(db):
+    create_roles()
+    account = builders.account(stopped_at=builders.now(), stop_reason="The balance is used up.")
+    user = User.objects.create(username="ravi")
+    user.groups.set([Group.objects.get(name="Editor")])
+    client = Client()
+    client.force_login(user)
+    assert client.post(reverse("admin:campaigns_account_lift", args=[account.pk])).status_code == 403
+    account.refresh_from_db()
+    assert account.stopped_at
+
+
+def test_another_address_is_tried_at_once(admin_client):
+    account = stored(admin_client)
+    Limiter.objects.update(blocked_until=2**62, throttles=5)
+    admin_client.post(change(account), account_form(api_key="", api_token="", base_url="https://api.exotel.com"))
+    limiter = Limiter.objects.get()
+    assert (limiter.blocked_until, limiter.throttles) == (0, 0)
 
 
 def template_form(**changes):

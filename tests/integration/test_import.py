@@ -357,6 +357,7 @@ UNUSABLE = {
     "no workbook": (b"PK\x03\x04\x14\x00", "WORKBOOK"),
     "header only": (HEADER, "NO_ROWS"),
     "names alike": ("mobile,name,name\n1,2,3\n", "HEADER_REPEATED"),
+    "no header": ("9812345670,Asha,10\n9812345671,Ravi,20\n", "NO_HEADER"),
     "no phone column": ("name,city\nAsha,Pune\n", "NO_PHONE_COLUMN"),
     "open quote": (HEADER + '9812345670,"Asha,10\n', "QUOTES"),
 }
@@ -410,17 +411,23 @@ def test_a_received_file_waits_for_its_columns():
     assert kept(source) == []
 
 
-def test_columns_are_matched_as_the_last_file_with_them_was():
+def test_people_are_shown_the_columns_as_they_matched_them_for_the_last_file_like_it():
     template = builders.template()
     other = {"phone": "mobile", "vars": ["amount", "name"]}
+
+    def proposed(content, as_before=True, **fields):
+        campaign = builders.campaign(template=template, **fields)
+        return audience.receive(campaign, io.BytesIO(content.encode()), "people.csv", None, as_before=as_before).mapping
+
     imported(HEADER + GOOD, builders.campaign(template=template), mapping=other)
-    assert received(HEADER + GOOD, builders.campaign(template=template)).mapping == other
+    assert proposed(HEADER + GOOD) == other
+    assert proposed(HEADER + GOOD, as_before=False) == MAPPING, "a program, which sees no proposal"
     more = "mobile,name,amount,city\n9812345670,Asha,1,Pune\n"
-    assert received(more, builders.campaign(template=template)).mapping != other, "other columns"
+    assert proposed(more) != other, "other columns"
     assert received(HEADER + GOOD).mapping == MAPPING, "another template"
     template.body = "Pay {#var#}, {#var#}. -ACME"
     template.save()
-    assert received(HEADER + GOOD, builders.campaign(template=template)).mapping == MAPPING, "another version"
+    assert proposed(HEADER + GOOD) == MAPPING, "another version"
 
 
 def test_a_nul_in_the_first_rows_can_be_stored_on_both_databases():

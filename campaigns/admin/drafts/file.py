@@ -128,7 +128,7 @@ def _save(request: HttpRequest, form: DraftForm) -> str:
     campaign = form.save()
     try:
         if given:
-            audience.receive(campaign, *given, request.user)
+            audience.receive(campaign, *given, request.user, as_before=True)
     except BaseException:
         if made:
             campaign.delete()

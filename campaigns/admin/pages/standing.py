@@ -93,6 +93,8 @@ class Standing:
     def under(self) -> str:
         """One line on why it stands where it stands."""
         campaign = self.campaign
+        if self.progress.held_up:
+            return self.progress.held_up
         if campaign.state == CampaignState.RUNNING and self.progress.rate_per_minute:
             return f"{indian(round(self.progress.rate_per_minute))} a minute"
         if campaign.state == CampaignState.SCHEDULED and campaign.schedule_at:

@@ -5,13 +5,18 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path
 from django.utils.html import format_html
 
+from campaigns import audit
 from campaigns.admin.registers.base import Register
 from campaigns.insight import checks
-from campaigns.models import Account, Alert
+from campaigns.models import Account, Limiter
+from campaigns.sending import control
 from campaigns.sending.callback_urls import INBOUND, sign
 
 
@@ -82,18 +87,34 @@ class Accounts(Register):
                        "description": "Promotional SMS go out only within these hours; other kinds at any time."}),
         ]  # fmt: skip
 
+    change_form_template = "console/account_form.html"
+
+    def get_urls(self) -> list[Any]:
+        lift = path("<int:pk>/lift/", self.admin_site.admin_view(self.lift), name="campaigns_account_lift")
+        return [lift, *super().get_urls()]
+
+    def lift(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Sending may go on: what stopped the account is mended at Exotel."""
+        account = get_object_or_404(Account, pk=pk)
+        if not request.user.has_perm("campaigns.launch_campaign"):
+            raise PermissionDenied("Your role does not let you launch, pause, resume or cancel campaigns.")
+        if request.method == "POST" and control.lift(account):
+            audit.record("account.resume", account, request=request)
+            messages.success(request, "The account's stop is lifted. Resume its stopped campaigns on their pages.")
+        return redirect("admin:campaigns_account_change", pk)
+
     def save_model(self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool) -> None:
         """New credentials are sealed and lift the account's stop; stopped campaigns still wait for their own resume."""
         if form.cleaned_data.get("api_key"):
             obj.set_credentials(form.cleaned_data["api_key"], form.cleaned_data["api_token"])
-            if obj.stopped_at:
-                obj.stopped_at, obj.stop_reason = None, ""
-                Alert.close(account=obj)
-                messages.info(request, "The account's stop is lifted. Resume its stopped campaigns on their pages.")
             super().save_model(request, obj, form, change)
             self.note(request, "credentials", obj)
+            if obj.stopped_at and control.lift(obj):
+                messages.info(request, "The account's stop is lifted. Resume its stopped campaigns on their pages.")
         else:
             super().save_model(request, obj, form, change)
+        if "base_url" in form.changed_data:  # the wait was for another host
+            Limiter.objects.filter(account=obj).update(blocked_until=0, throttles=0)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False  # its campaigns are history

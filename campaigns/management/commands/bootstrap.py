@@ -38,7 +38,8 @@ class Command(BaseCommand):
             self._account_from_environment()
         elif options["demo"] and not Account.objects.exists():
             demo.create()
-        demo.follow_port()
+        if options["demo"]:
+            demo.follow_port()
         self.stdout.write(json.dumps({"administrator": ADMIN, "password": password, "demo": demo.present()}))
 
     def _administrator(self, note: Path | None) -> str:
