@@ -15,11 +15,9 @@ from pathlib import Path
 from tests import machine
 
 ROOT = Path(__file__).resolve().parent.parent
-# Processes that are killed, hang and come back: mostly waiting, and nothing in them measures a rate.
-CRASHES = [
-    f"tests/acceptance/test_{name}.py"
-    for name in ("failpoints", "watchdog", "stopping", "crash", "soak_small", "acknowledged")
-]
+# Processes that are killed, hang and come back, or are waited for: two at a time, since nothing in them measures a rate.
+PATIENT = ("failpoints", "alarm", "watchdog", "stopping", "crash", "soak_small", "acknowledged", "webhooks")
+CRASHES = [f"tests/acceptance/test_{name}.py" for name in PATIENT]
 PARTS = ("unit", "integration", "simulation", "acceptance")
 
 
