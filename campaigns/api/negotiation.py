@@ -1,6 +1,6 @@
 """Which form an answer has: what the address says, whatever a client would rather read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from rest_framework.exceptions import NotAcceptable
@@ -13,10 +13,11 @@ class NeverRefuse(DefaultContentNegotiation):
     """No 406: a spreadsheet that asks for text/csv, or a browser that asks for HTML, gets what there is."""
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         try:
             chosen: Any = super().select_renderer(request, renderers, format_suffix)
         except NotAcceptable:
-            return renderers[0], str(renderers[0].media_type)
+            first = next(iter(renderers))
+            return first, str(first.media_type)
         return chosen[0], chosen[1]

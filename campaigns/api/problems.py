@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404
 from rest_framework import exceptions, serializers
@@ -69,6 +69,8 @@ def _frameworks(error: Exception) -> Response | None:
         return problem(403, "forbidden", "This is not allowed.")
     if isinstance(error, RequestDataTooBig):
         return problem(413, "too_large", "The request body is too large: send rows as a file.")
+    if isinstance(error, TooManyFieldsSent | TooManyFilesSent):
+        return problem(400, "too_many_parts", "The form has too many fields or files.")
     if isinstance(error, DjangoValidationError):
         error = exceptions.ValidationError(serializers.as_serializer_error(error))
     if isinstance(error, exceptions.ValidationError):
