@@ -13,9 +13,12 @@ PREFIX = "/api/"
 NOWHERE = "There is nothing at this address. See /api/v1/docs/; addresses that are no files end with a slash."
 
 
+def body(status: int, code: str, detail: str) -> dict[str, Any]:
+    return {"status": status, "code": code, "detail": detail, "field": None}
+
+
 def answer(status: int, code: str, detail: str) -> JsonResponse:
-    body = {"status": status, "code": code, "detail": detail, "field": None}
-    return JsonResponse(body, status=status, content_type=MEDIA_TYPE)
+    return JsonResponse(body(status, code, detail), status=status, content_type=MEDIA_TYPE)
 
 
 @csrf_exempt
