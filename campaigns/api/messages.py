@@ -69,9 +69,15 @@ class Messages(APIView):
         try:
             page = listing.page(campaign, size=page_size(request), **asked)
         except ValueError as error:
-            raise ValidationError({"non_field_errors": [str(error)]}) from None
+            raise ValidationError(_named(str(error))) from None
         rows = shapes.MessageSerializer([represent(row, request) for row in page.rows], many=True).data
         return Response({"results": rows, "next": link(request, page.next), "previous": link(request, page.previous)})
+
+
+def _named(sentence: str) -> dict[str, str]:
+    """The listing says of which filter it speaks before a colon."""
+    name, colon, rest = sentence.partition(": ")
+    return {name: rest} if colon else {"non_field_errors": sentence}
 
 
 class MessageDetail(APIView):

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from campaigns import audit
+from campaigns.api.fields import Key
 from campaigns.api.paging import CURSOR_PARAMETERS, id_page
 from campaigns.api.parsing import identifier
 from campaigns.api.problems import ProblemSerializer
@@ -23,6 +24,7 @@ NOT_FOUND = {404: ProblemSerializer}
 
 
 class WebhookSerializer(serializers.ModelSerializer):
+    serializer_related_field = Key
     url = serializers.CharField(max_length=addresses.LONGEST, help_text="https, and only to the public internet")
     events = serializers.ListField(child=serializers.ChoiceField(Event.choices), allow_empty=False)
 
