@@ -173,6 +173,14 @@ class RecipientsInput(serializers.Serializer):
         return attrs
 
 
+class StartedSerializer(serializers.Serializer):
+    """A file is being read: see ``/imports/{id}/``."""
+
+
+# Named by a key of the dictionary, because it is a word of the language.
+StartedSerializer._declared_fields["import"] = serializers.IntegerField(help_text="id of the import")
+
+
 class ImportSerializer(serializers.ModelSerializer):
     campaign: Any = serializers.PrimaryKeyRelatedField(read_only=True)
 

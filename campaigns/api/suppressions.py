@@ -8,7 +8,7 @@ from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.parsers import MultiPartParser
@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 
 from campaigns import audit
 from campaigns.api.fields import Key
-from campaigns.api.paging import CURSOR_PARAMETERS, id_page
+from campaigns.api.paging import CURSOR_PARAMETERS, id_page, page_of
 from campaigns.api.parsing import identifier
 from campaigns.api.problems import ProblemSerializer
 from campaigns.audience import suppressing
@@ -82,14 +82,7 @@ class ListedSerializer(serializers.Serializer):
     faults = FaultSerializer(many=True, help_text=f"of the first {suppressing.NAMED} refused rows")
 
 
-PAGE = inline_serializer(
-    "SuppressionPage",
-    {
-        "results": SuppressionSerializer(many=True),
-        "next": serializers.URLField(allow_null=True),
-        "previous": serializers.URLField(allow_null=True),
-    },
-)
+PAGE = page_of("Suppression", SuppressionSerializer(many=True))
 
 
 CHANGED = {200: SuppressionSerializer, 400: PROBLEM, 404: PROBLEM}
