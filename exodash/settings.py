@@ -151,8 +151,9 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["campaigns.api.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["campaigns.api.authentication.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "campaigns.api.negotiation.NeverRefuse",
     "DEFAULT_PARSER_CLASSES": ["campaigns.api.parsing.StrictJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "campaigns.api.schema.Schema",
     "EXCEPTION_HANDLER": "campaigns.api.problems.handler",
     "UNAUTHENTICATED_USER": None,
 }

@@ -17,7 +17,7 @@ from campaigns.models import AlertRule
 
 
 class AlertRuleSerializer(serializers.ModelSerializer):
-    account: Any = serializers.PrimaryKeyRelatedField(read_only=True, help_text="null: every account")
+    account: Any = serializers.PrimaryKeyRelatedField(read_only=True, allow_null=True, help_text="null: every account")
     kind = serializers.CharField(read_only=True)
     unit = serializers.CharField(read_only=True, help_text="of the threshold: %, requests, messages, minutes or nothing")
     recipients = serializers.ListField(

@@ -20,9 +20,9 @@ WANTED = {"open": alerts.open_ones, "closed": alerts.closed_ones}
 
 
 class AlertOutput(serializers.ModelSerializer):
-    account: Any = serializers.PrimaryKeyRelatedField(read_only=True)
-    campaign: Any = serializers.PrimaryKeyRelatedField(read_only=True)
-    webhook: Any = serializers.PrimaryKeyRelatedField(read_only=True)
+    account: Any = serializers.PrimaryKeyRelatedField(read_only=True, allow_null=True)
+    campaign: Any = serializers.PrimaryKeyRelatedField(read_only=True, allow_null=True)
+    webhook: Any = serializers.PrimaryKeyRelatedField(read_only=True, allow_null=True)
     closed_by = serializers.SerializerMethodField(help_text="null while it is open, or when it was over by itself")
 
     class Meta:

@@ -37,7 +37,7 @@ class ImportRestart(APIView):
     @extend_schema(
         request=shapes.MappingSerializer,
         responses={
-            202: OpenApiTypes.OBJECT,
+            202: shapes.StartedSerializer,
             400: ProblemSerializer,
             404: ProblemSerializer,
             409: ProblemSerializer,

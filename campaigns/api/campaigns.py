@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 
 from campaigns import audience, audit
 from campaigns.api import serializers as shapes
-from campaigns.api.paging import CURSOR_PARAMETERS, id_page
+from campaigns.api.paging import CURSOR_PARAMETERS, id_page, page_of
 from campaigns.api.parsing import StrictJSONParser, identifier
 from campaigns.api.problems import ProblemSerializer
 from campaigns.exotel.codes.stored import of_message
@@ -86,7 +86,7 @@ class Campaigns(APIView):
     @extend_schema(
         operation_id="campaigns_list",
         parameters=CURSOR_PARAMETERS,
-        responses={200: shapes.CampaignOutput(many=True), 400: PROBLEM},
+        responses={200: page_of("Campaign", shapes.CampaignOutput(many=True)), 400: PROBLEM},
     )
     def get(self, request: Request) -> Response:
         rows, links = id_page(request, Campaign.lists.select_related("account", "template"))
@@ -129,7 +129,7 @@ class Recipients(APIView):
     @extend_schema(
         request={"multipart/form-data": shapes.RecipientsInput, "application/json": shapes.RecipientsInput},
         responses={
-            202: OpenApiTypes.OBJECT,
+            202: shapes.StartedSerializer,
             400: PROBLEM,
             404: PROBLEM,
             409: PROBLEM,

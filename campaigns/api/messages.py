@@ -3,8 +3,7 @@
 from typing import Any
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
-from rest_framework import serializers
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,7 +11,7 @@ from rest_framework.views import APIView
 
 from campaigns.api import serializers as shapes
 from campaigns.api.campaigns import campaign_or_404, code_name
-from campaigns.api.paging import CURSOR_PARAMETERS, link, page_size
+from campaigns.api.paging import CURSOR_PARAMETERS, link, page_of, page_size
 from campaigns.api.parsing import identifier
 from campaigns.api.problems import ProblemSerializer
 from campaigns.insight import listing
@@ -25,14 +24,7 @@ FILTERS = [
     OpenApiParameter("phone", str, description="in any usual spelling"),
     *CURSOR_PARAMETERS,
 ]
-PAGE = inline_serializer(
-    "MessagePage",
-    {
-        "results": shapes.MessageSerializer(many=True),
-        "next": serializers.URLField(allow_null=True),
-        "previous": serializers.URLField(allow_null=True),
-    },
-)
+PAGE = page_of("Message", shapes.MessageSerializer(many=True))
 
 
 def represent(message: Any, request: Request) -> dict[str, Any]:
@@ -69,9 +61,15 @@ class Messages(APIView):
         try:
             page = listing.page(campaign, size=page_size(request), **asked)
         except ValueError as error:
-            raise ValidationError({"non_field_errors": [str(error)]}) from None
+            raise ValidationError(_named(str(error))) from None
         rows = shapes.MessageSerializer([represent(row, request) for row in page.rows], many=True).data
         return Response({"results": rows, "next": link(request, page.next), "previous": link(request, page.previous)})
+
+
+def _named(sentence: str) -> dict[str, str]:
+    """The listing says of which filter it speaks before a colon."""
+    name, colon, rest = sentence.partition(": ")
+    return {name: rest} if colon else {"non_field_errors": sentence}
 
 
 class MessageDetail(APIView):

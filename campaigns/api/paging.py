@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, inline_serializer
+from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
@@ -14,6 +15,12 @@ CURSOR_PARAMETERS = [
     OpenApiParameter("page_size", int, description=f"up to {LARGEST:,}, else {DEFAULT}"),
     OpenApiParameter("cursor", str, description="as given in next and previous"),
 ]
+
+
+def page_of(name: str, rows: serializers.BaseSerializer[Any]) -> serializers.Serializer[Any]:
+    """The shape of a page, for the schema."""
+    links = {side: serializers.URLField(allow_null=True) for side in ("next", "previous")}
+    return inline_serializer(f"{name}Page", {"results": rows, **links})
 
 
 def page_size(request: Request) -> int:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404
 from rest_framework import exceptions, serializers
@@ -26,6 +26,9 @@ class ProblemSerializer(serializers.Serializer):
     detail = serializers.CharField(help_text="one sentence, for people")
     field = serializers.CharField(allow_null=True, help_text="what it is about, when it is one field")
     findings = serializers.ListField(child=serializers.DictField(), required=False, help_text="of the checks before launch")
+    messages = serializers.IntegerField(required=False, help_text="that would be sent; after these checks too")
+    units = serializers.IntegerField(required=False)
+    cost = serializers.DecimalField(14, 4, required=False)
 
 
 # Named by a key of the dictionary, because the framework's serializers have an attribute of that name.
@@ -69,6 +72,8 @@ def _frameworks(error: Exception) -> Response | None:
         return problem(403, "forbidden", "This is not allowed.")
     if isinstance(error, RequestDataTooBig):
         return problem(413, "too_large", "The request body is too large: send rows as a file.")
+    if isinstance(error, TooManyFieldsSent | TooManyFilesSent):
+        return problem(400, "too_many_parts", "The form has too many fields or files.")
     if isinstance(error, DjangoValidationError):
         error = exceptions.ValidationError(serializers.as_serializer_error(error))
     if isinstance(error, exceptions.ValidationError):

@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 
 from campaigns import audit
 from campaigns.api import serializers as shapes
-from campaigns.api.paging import CURSOR_PARAMETERS, id_page
+from campaigns.api.paging import CURSOR_PARAMETERS, id_page, page_of
 from campaigns.api.parsing import identifier
 from campaigns.api.problems import ProblemSerializer
 from campaigns.exotel import codes
@@ -56,7 +56,7 @@ class Templates(APIView):
     @extend_schema(
         operation_id="templates_list",
         parameters=CURSOR_PARAMETERS,
-        responses={200: shapes.TemplateSerializer(many=True)},
+        responses={200: page_of("Template", shapes.TemplateSerializer(many=True)), 400: ProblemSerializer},
     )
     def get(self, request: Request) -> Response:
         rows, links = id_page(request, Template.objects.filter(archived=False))

@@ -8,6 +8,7 @@ from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
+from campaigns.api.fields import Key
 from campaigns.models import Account, Campaign, Import, Template
 from campaigns.sending import schedule
 
@@ -24,6 +25,12 @@ class AccountSerializer(serializers.ModelSerializer):
         return account.stop_reason if account.stopped_at else None
 
 
+# The field of a finding, by how its code begins.
+TEMPLATE_FIELDS = {
+    "ENTITY_ID": "dlt_entity_id", "TEMPLATE_ID": "dlt_template_id", "HEADER": "header", "BODY": "body", "VARIABLE": "body",
+}  # fmt: skip
+
+
 class TemplateSerializer(serializers.ModelSerializer):
     sms_type = serializers.CharField(read_only=True)
     variables = serializers.IntegerField(read_only=True)
@@ -37,7 +44,15 @@ class TemplateSerializer(serializers.ModelSerializer):
         read_only_fields = ["version", "created_at"]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        Template(**attrs).clean()
+        template = Template(**attrs)
+        errors: dict[str, list[str]] = {}
+        for finding in template.findings():
+            named = [field for code, field in TEMPLATE_FIELDS.items() if finding.code.startswith(code)]
+            if finding.level == "error" and named:
+                errors.setdefault(named[0], []).append(finding.message)
+        if errors:
+            raise serializers.ValidationError(errors)
+        template.clean()
         return attrs
 
 
@@ -49,6 +64,7 @@ class WallTimeField(serializers.DateTimeField):
 
 
 class CampaignInput(serializers.ModelSerializer):
+    serializer_related_field = Key
     channel = serializers.ChoiceField(Campaign.Channel.choices, default=Campaign.Channel.SMS)
     sender_id = serializers.RegexField(r"^[A-Za-z0-9]{3,20}$", required=False, allow_blank=True)
     schedule_at = WallTimeField(
@@ -165,6 +181,14 @@ class RecipientsInput(serializers.Serializer):
         if ("file" in attrs) == ("rows" in attrs):
             raise serializers.ValidationError("Send either a file (multipart, field file) or rows (JSON list of objects).")
         return attrs
+
+
+class StartedSerializer(serializers.Serializer):
+    """A file is being read: see ``/imports/{id}/``."""
+
+
+# Named by a key of the dictionary, because it is a word of the language.
+StartedSerializer._declared_fields["import"] = serializers.IntegerField(help_text="id of the import")
 
 
 class ImportSerializer(serializers.ModelSerializer):

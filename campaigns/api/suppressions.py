@@ -1,12 +1,14 @@
 """Numbers that must not be sent to: one by one, or as a list."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.parsers import MultiPartParser
@@ -15,7 +17,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from campaigns import audit
-from campaigns.api.paging import CURSOR_PARAMETERS, id_page
+from campaigns.api.fields import Key
+from campaigns.api.paging import CURSOR_PARAMETERS, id_page, page_of
 from campaigns.api.parsing import identifier
 from campaigns.api.problems import ProblemSerializer
 from campaigns.audience import suppressing
@@ -23,15 +26,23 @@ from campaigns.models import Account, Suppression
 from campaigns.text import phone
 
 PROBLEM = ProblemSerializer
+UNSAID = {"account": None, "reason": Suppression.Reason.MANUAL, "note": "", "expires_at": None}
+
+
+def _to_come(end: datetime) -> None:
+    if end <= timezone.now():
+        raise ValidationError(
+            ErrorDetail("Write a time to come: this one is past, and nothing would be suppressed.", "past")
+        )
 
 
 class SuppressionSerializer(serializers.ModelSerializer):
     number = serializers.CharField(max_length=40, help_text="any usual spelling; masked without the scope numbers")
-    account: Any = serializers.PrimaryKeyRelatedField(
-        queryset=Account.objects.all(), allow_null=True, required=False, help_text="null for all accounts"
-    )
+    account: Any = Key(queryset=Account.objects.all(), allow_null=True, required=False, help_text="null for all accounts")
     reason = serializers.ChoiceField(Suppression.Reason.choices, default=Suppression.Reason.MANUAL)
-    expires_at = serializers.DateTimeField(allow_null=True, required=False, help_text="null for always")
+    expires_at = serializers.DateTimeField(
+        allow_null=True, required=False, validators=[_to_come], help_text="in the future; null for always"
+    )
 
     class Meta:
         model = Suppression
@@ -52,10 +63,10 @@ class SuppressionSerializer(serializers.ModelSerializer):
 
 class ListInput(serializers.Serializer):
     file = serializers.FileField(allow_empty_file=True, help_text="CSV or .xlsx; columns reason, note and until are heeded")
-    account: Any = serializers.PrimaryKeyRelatedField(queryset=Account.objects.all(), allow_null=True, required=False)
+    account: Any = Key(queryset=Account.objects.all(), allow_null=True, required=False)
     reason = serializers.ChoiceField(Suppression.Reason.choices, default=Suppression.Reason.MANUAL)
     note = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
-    expires_at = serializers.DateTimeField(allow_null=True, required=False, default=None)
+    expires_at = serializers.DateTimeField(allow_null=True, required=False, default=None, validators=[_to_come])
 
 
 class FaultSerializer(serializers.Serializer):
@@ -71,14 +82,10 @@ class ListedSerializer(serializers.Serializer):
     faults = FaultSerializer(many=True, help_text=f"of the first {suppressing.NAMED} refused rows")
 
 
-PAGE = inline_serializer(
-    "SuppressionPage",
-    {
-        "results": SuppressionSerializer(many=True),
-        "next": serializers.URLField(allow_null=True),
-        "previous": serializers.URLField(allow_null=True),
-    },
-)
+PAGE = page_of("Suppression", SuppressionSerializer(many=True))
+
+
+CHANGED = {200: SuppressionSerializer, 400: PROBLEM, 404: PROBLEM}
 
 
 class Suppressions(APIView):
@@ -114,30 +121,37 @@ class Suppressions(APIView):
         """List a number: 201, or 200 when it was listed and now is as given here."""
         given = SuppressionSerializer(data=request.data, context={"request": request})
         given.is_valid(raise_exception=True)
-        values = {"reason": given.validated_data["reason"], "expires_at": None, "note": "", **given.validated_data}
-        key = {"number": values.pop("number"), "account": values.pop("account", None)}
+        values = UNSAID | given.validated_data
+        key = {name: values.pop(name) for name in ("number", "account")}
         row, new = Suppression.objects.update_or_create(**key, defaults=values)
         audit.record(f"suppression.{'create' if new else 'change'}", row, request=request, reason=row.reason)
         return Response(_shown(row, request), status=201 if new else 200)
 
 
 class SuppressionDetail(APIView):
-    scopes = {"GET": "read", "PATCH": "write", "DELETE": "write"}
+    scopes = {"GET": "read", "PUT": "write", "PATCH": "write", "DELETE": "write"}
 
     @extend_schema(responses={200: SuppressionSerializer, 404: PROBLEM})
     def get(self, request: Request, pk: int) -> Response:
         return Response(_shown(_row(pk), request))
 
-    @extend_schema(
-        request=SuppressionSerializer(partial=True),
-        responses={200: SuppressionSerializer, 400: PROBLEM, 404: PROBLEM, 409: PROBLEM},
-    )
+    @extend_schema(request=SuppressionSerializer, responses=CHANGED)
+    def put(self, request: Request, pk: int) -> Response:
+        """Replace an entry: what is left out is as in a new one."""
+        return self._change(request, pk, UNSAID)
+
+    @extend_schema(request=SuppressionSerializer(partial=True), responses=CHANGED)
     def patch(self, request: Request, pk: int) -> Response:
-        given = SuppressionSerializer(_row(pk), data=request.data, partial=True, context={"request": request})
+        return self._change(request, pk)
+
+    def _change(self, request: Request, pk: int, unsaid: dict[str, Any] | None = None) -> Response:
+        given = SuppressionSerializer(_row(pk), data=request.data, partial=unsaid is None, context={"request": request})
         given.is_valid(raise_exception=True)
         try:
             with transaction.atomic():
-                row = given.save()
+                row = given.save(
+                    **{name: value for name, value in (unsaid or {}).items() if name not in given.validated_data}
+                )
         except IntegrityError:
             raise ValidationError(
                 {"number": ErrorDetail("This number is listed for that account already.", "repeated")}

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import transaction
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, PermissionDenied, ValidationError
 from rest_framework.request import Request
@@ -12,7 +12,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from campaigns import audit
-from campaigns.api.paging import CURSOR_PARAMETERS, id_page
+from campaigns.api.fields import Key
+from campaigns.api.paging import CURSOR_PARAMETERS, id_page, page_of
 from campaigns.api.parsing import identifier
 from campaigns.api.problems import ProblemSerializer
 from campaigns.hooks import addresses, desk
@@ -23,6 +24,7 @@ NOT_FOUND = {404: ProblemSerializer}
 
 
 class WebhookSerializer(serializers.ModelSerializer):
+    serializer_related_field = Key
     url = serializers.CharField(max_length=addresses.LONGEST, help_text="https, and only to the public internet")
     events = serializers.ListField(child=serializers.ChoiceField(Event.choices), allow_empty=False)
 
@@ -98,14 +100,7 @@ class DeliveryDetailSerializer(DeliverySerializer):
         read_only_fields = fields
 
 
-PAGE = inline_serializer(
-    "WebhookDeliveryPage",
-    {
-        "results": DeliverySerializer(many=True),
-        "next": serializers.URLField(allow_null=True),
-        "previous": serializers.URLField(allow_null=True),
-    },
-)
+PAGE = page_of("WebhookDelivery", DeliverySerializer(many=True))
 
 
 def _hook(pk: int) -> Webhook:

@@ -225,6 +225,10 @@ BAD_CAMPAIGNS = [
     ({"account": 99999}, "account"),
     ({"account": "x"}, "account"),
     ({"account": 10**30}, "account"),
+    ({"account": True}, "account"),
+    ({"account": 1.0}, "account"),
+    ({"account": [1]}, "account"),
+    ({"account": "9" * 5000}, "account"),
     ({"template": None}, "template"),
     ({"channel": "pigeon"}, "channel"),
     ({"channel": "whatsapp"}, "channel"),
@@ -242,6 +246,17 @@ def test_a_bad_campaign_is_refused_with_the_field(api, fields, field):
     assert not Campaign.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "spelling", [lambda pk: pk + 0.5, lambda pk: float(pk), lambda pk: f" {pk}", lambda pk: chr(0x660 + pk % 10)]
+)
+def test_an_id_is_never_guessed(api, spelling):
+    account = builders.account(pk=7)
+    body = {"name": "X", "account": spelling(account.pk), "template": builders.template().pk}
+    answer = api.post("/campaigns/", body)
+    assert (answer.status_code, answer.json()["field"]) == (400, "account")
+    assert api.post("/campaigns/", body | {"account": "7"}).json()["account"] == 7
+
+
 BAD_TEMPLATES = [
     ({"body": "Dear {#var}, hello -ACME"}, "body"),
     ({"body": "Dear {{name}} -ACME"}, "body"),
@@ -251,8 +266,12 @@ BAD_TEMPLATES = [
     ({"dlt_template_id": "abc"}, "dlt_template_id"),
     ({"dlt_entity_id": ""}, "dlt_entity_id"),
     ({"category": "spam"}, "category"),
-    ({"header": "612345"}, None),
-    ({"header": "AD-ACMEIN"}, None),
+    ({"header": "612345"}, "header"),
+    ({"header": "AD-ACMEIN"}, "header"),
+    ({"header": "ACMEIN", "category": "promotional"}, "header"),
+    ({"body": "x" * 2_001}, "body"),
+    ({"dlt_template_id": "١" * 19}, "dlt_template_id"),
+    ({"dlt_entity_id": "१" * 19}, "dlt_entity_id"),
 ]
 
 
@@ -347,7 +366,9 @@ def test_an_unknown_id_is_404(api, path, pk):
 )  # fmt: skip
 def test_a_bad_filter_is_a_sentence(api, query):
     answer = api.get(f"/campaigns/{builders.campaign().pk}/messages/", **query)
-    assert answer.status_code == 400
+    assert (answer.status_code, answer.json()["field"]) == (400, next(iter(query)))
+    assert answer.json()["detail"].startswith(f"{next(iter(query))}: ")
+    assert answer.json()["detail"].count(":") == 1
 
 
 @pytest.mark.parametrize(

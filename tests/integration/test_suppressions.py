@@ -75,6 +75,8 @@ def test_numbers_are_masked_without_their_scope(api):
         ({"number": "9812345670", "reason": "because"}, "reason", "because"),
         ({"number": "9812345670", "account": 99}, "account", "exist"),
         ({"number": "9812345670", "expires_at": "soon"}, "expires_at", "format"),
+        ({"number": "9812345670", "expires_at": "2020-01-01T00:00:00Z"}, "expires_at", "past"),
+        ({"number": "9812345670", "account": 1.5}, "account", "whole number"),
         ({"number": "9812345670", "note": "x" * 201}, "note", "200"),
     ],
 )
@@ -93,10 +95,49 @@ def test_a_filter_that_makes_no_sense_is_refused(api, query, field):
     assert (answer.status_code, answer.json()["field"]) == (400, field)
 
 
-def test_a_row_cannot_become_another_one(api):
+def test_a_row_is_replaced_whole_by_put(api):
+    account = builders.account()
+    full = {
+        "number": "9812345670",
+        "account": account.pk,
+        "reason": "dnd",
+        "note": "by mail",
+        "expires_at": "2090-01-01T00:00:00Z",
+    }
+    row = api.post("/suppressions/", full).json()
+    path = f"/suppressions/{row['id']}/"
+    replaced = send(api, "put", path, {"number": "9812345671"})
+    assert replaced.status_code == 200
+    assert replaced.json() == row | {
+        "number": "+919812345671", "account": None, "reason": "manual", "note": "", "expires_at": None,
+    }  # fmt: skip
+    assert send(api, "put", path, full).json() == row
+    assert AuditEvent.objects.filter(action="suppression.change").count() == 2
+    nameless = send(api, "put", path, {"note": "x"})
+    assert (nameless.status_code, nameless.json()["field"]) == (400, "number")
+    assert send(api, "put", "/suppressions/424242/", full).status_code == 404
+    assert send(Api("read"), "put", path, full).status_code == 403
+    assert api.get(path).json() == row
+
+
+def test_an_end_in_the_past_is_refused_wherever_it_is_given(api):
+    row, past = (
+        api.post("/suppressions/", {"number": "9812345670"}).json(),
+        (timezone.now() - timedelta(seconds=5)).isoformat(),
+    )
+    for method, data in (("put", {"number": "9812345670", "expires_at": past}), ("patch", {"expires_at": past})):
+        answer = send(api, method, f"/suppressions/{row['id']}/", data)
+        assert (answer.status_code, answer.json()["field"]) == (400, "expires_at")
+    answer = api.upload("/suppressions/import/", "mobile\n9812345671\n", expires_at=past)
+    assert (answer.status_code, answer.json()["field"]) == (400, "expires_at")
+    assert Suppression.objects.get().expires_at is None
+
+
+@pytest.mark.parametrize("method", ["put", "patch"])
+def test_a_row_cannot_become_another_one(api, method):
     api.post("/suppressions/", {"number": "9812345670"})
     second = api.post("/suppressions/", {"number": "9812345671"}).json()
-    answer = send(api, "patch", f"/suppressions/{second['id']}/", {"number": "9812345670"})
+    answer = send(api, method, f"/suppressions/{second['id']}/", {"number": "9812345670"})
     assert (answer.status_code, answer.json()["field"]) == (400, "number")
 
 
