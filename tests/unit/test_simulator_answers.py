@@ -245,8 +245,10 @@ def test_who_may_not_send_is_told_why(simulator, path, auth, status, code):
 
 
 @pytest.mark.parametrize("suffix", ["", ".json"])
-def test_missing_credentials_are_answered_in_plain_text(simulator, suffix):
-    answer = requests.post(f"{simulator.url}/v1/Accounts/{SID}/Sms/send{suffix}", data=send(), timeout=10)
+@pytest.mark.parametrize("auth", [None, (KEY, ""), ("", TOKEN), ("", "")], ids=["none", "no token", "no key", "neither"])
+def test_missing_credentials_are_answered_in_plain_text(simulator, suffix, auth):
+    answer = requests.post(f"{simulator.url}/v1/Accounts/{SID}/Sms/send{suffix}", data=send(), auth=auth, timeout=10)
+    assert answer.headers["Content-Type"].startswith("text/plain")
     assert (answer.status_code, answer.text) == (401, "Authentication is required to view this page.")
 
 
