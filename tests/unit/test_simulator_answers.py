@@ -220,9 +220,14 @@ def test_a_wrong_request_gets_the_documented_error_in_both_formats_and_nothing_i
     assert simulator.stats()["messages"] == before
 
 
-def test_from_may_be_left_out_when_the_scenario_says_so(simulator):
-    simulator.scenario(require_from=False)
-    assert post(simulator, GOOD).json()["SMSMessage"]["From"] == "08047112233/EXODMO"
+def test_bulksend_may_leave_out_from_unless_the_scenario_requires_it(simulator):
+    first, second = {**GOOD, "From": "ACMEIN"}, {"To": "9812345671", "Body": "Two"}
+    fields = {name: value for name, value in bulk(first, second).items() if name != "From"}
+    shown = [item["SMSMessage"]["From"] for item in post(simulator, fields, "Sms/bulksend.json").json()]
+    assert shown == ["08047112233/ACMEIN", "08047112233/EXODMO"], "without one, the account's own header"
+    simulator.scenario(require_from=True)
+    refused = post(simulator, fields, "Sms/bulksend.json")
+    assert (refused.status_code, refused.json()["RestException"]["Code"]) == (400, 40210)
 
 
 @pytest.mark.parametrize(

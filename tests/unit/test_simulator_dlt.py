@@ -249,7 +249,7 @@ def test_a_message_held_by_night_is_not_reported_early():
 
 
 def test_a_text_without_a_type_that_is_no_template_is_promotional_in_one_reading():
-    desk = Desk(at=at(23), untyped_sms="looked_up", require_from=False)
+    desk = Desk(at=at(23), untyped_sms="looked_up")
     desk.put(f"templates/{TEMPLATE}", body="Order {#var#} shipped", category="service_explicit")
     desk.send(SmsType=None)
     desk.send(SmsType=None, Body="Sale today", DltTemplateId=None, From="612345")

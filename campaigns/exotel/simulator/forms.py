@@ -121,12 +121,12 @@ def _outer(form: Form, key: tuple[str, ...], value: str) -> None:
 
 
 def check(form: Form, require_from: bool) -> None:
-    """Raise the first documented error that holds for the whole request."""
+    """Raise the first documented error that holds for the whole request; send must name a sender in every reading."""
     if len(form.items) > MOST:
         raise Refused(40400 if form.bulk else 40406)
     if form.outer.get("From") == "":
         raise Refused(40205)
-    if require_from and not all(form.of(item, "From") for item in form.items):
+    if (require_from or not form.bulk) and not all(form.of(item, "From") for item in form.items):
         raise Refused(40210)
     if form.outer.get("EncodingType", "plain") not in {"plain", "unicode"}:
         raise Refused(40209, form.items[0].get("Body", "") if form.items else "")
