@@ -180,6 +180,18 @@ def test_details_of_another_accounts_message_are_not_shown(simulator):
     assert get(simulator, f"SMS/Messages/{sid}.json").text == "No matching results"
 
 
+def test_head_is_answered_as_get_without_a_body(simulator):
+    simulator.scenario(delay=[600, 600])
+    sid = post(simulator, send()).json()["SMSMessage"]["Sid"]
+    session = requests.Session()
+    for path in (f"SMS/Messages/{sid}.json", "Sms/inbox.json"):
+        url, auth = f"{simulator.url}/v1/Accounts/{SID}/{path}", (KEY, TOKEN)
+        head, whole = session.head(url, auth=auth, timeout=5), session.get(url, auth=auth, timeout=5)
+        assert (head.status_code, head.content) == (whole.status_code, b"")
+        same = ("Content-Type", "Content-Length")
+        assert [head.headers[name] for name in same] == [whole.headers[name] for name in same]
+
+
 REQUEST_ERRORS = {
     40200: [("send", send(Body=""), 400, "Message body cannot be empty.")],
     40201: [
