@@ -64,6 +64,7 @@ API, GENIQ that provider's newer list, HTTP the standard, 3P what others saw on 
 """
 TITLES = {  # in the order of the page
     ("exotel", "sms", "status"): "Exotel SMS: what became of a message",
+    ("exotel", "sms", "lifecycle"): "Exotel SMS: status words",
     ("exotel", "sms", "request"): "Exotel SMS: errors of a request",
     ("exotel", "any", "http"): "Exotel: HTTP status",
     ("exotel", "whatsapp", "status"): "Exotel WhatsApp: what became of a message",
