@@ -15,6 +15,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
 from exodash import env
 
 HOST = "127.0.0.1"
@@ -25,11 +27,11 @@ def main() -> int:
     for ending in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell starts background jobs with it ignored
         signal.signal(ending, signal.default_int_handler)
     data = env.data_dir()
-    port, simulator_port = env.integer("PORT", 8000, 1, 65535), env.integer("SIMULATOR_PORT", 8010, 1, 65535)
-    for number, name in ((port, "PORT"), (simulator_port, "SIMULATOR_PORT")):
-        if taken(number):
-            print(f"Port {number} on {HOST} is in use by another program. Choose a free one: make run {name}={number + 1}")
-            return 1
+    try:
+        port, simulator_port = ports()
+    except ImproperlyConfigured as fault:
+        print(fault)
+        return 1
     env.generate_secrets(data / "secrets.env")
     os.environ.setdefault("EXODASH_ALLOWED_EXOTEL_HOSTS", f"{HOST}:{simulator_port}")
     ready = prepare(data)
@@ -44,6 +46,25 @@ def main() -> int:
         return 0
     finally:
         end(processes)
+
+
+def ports() -> tuple[int, int]:
+    """Of the web process and of the simulator; raises ImproperlyConfigured with a sentence when they cannot be had."""
+    port, simulator_port = env.integer("PORT", 8000, 1, 65535), env.integer("SIMULATOR_PORT", 8010, 1, 65535)
+    if port == simulator_port:
+        raise ImproperlyConfigured(
+            f"PORT and SIMULATOR_PORT are both {port}. Choose two different ports: make run SIMULATOR_PORT={beside(port)}"
+        )
+    for number, name in ((port, "PORT"), (simulator_port, "SIMULATOR_PORT")):
+        if taken(number):
+            raise ImproperlyConfigured(
+                f"Port {number} on {HOST} is in use by another program. Choose a free one: make run {name}={beside(number)}"
+            )
+    return port, simulator_port
+
+
+def beside(port: int) -> int:
+    return port + 1 if port < 65535 else port - 1
 
 
 def taken(port: int) -> bool:

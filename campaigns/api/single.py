@@ -26,16 +26,12 @@ LONGEST_VALUE = 2_000  # more than any message holds
 
 class SingleInput(serializers.Serializer):
     to = serializers.CharField(max_length=40, help_text="a mobile number in any usual spelling")
-    template: Any = Key(
-        queryset=Template.objects.filter(archived=False), help_text="any but a promotional one"
-    )
+    template: Any = Key(queryset=Template.objects.filter(archived=False), help_text="any but a promotional one")
     vars = serializers.ListField(
         child=serializers.CharField(max_length=LONGEST_VALUE, allow_blank=True), default=list, max_length=100,
         help_text="a value for each {#var#} of the template, in order",
     )  # fmt: skip
-    account: Any = Key(
-        queryset=Account.objects.all(), required=False, help_text="may be left out while there is only one"
-    )
+    account: Any = Key(queryset=Account.objects.all(), required=False, help_text="may be left out while there is only one")
     sender_id = serializers.RegexField(r"^[A-Za-z0-9]{3,20}$", required=False, allow_blank=True)
 
     def validate_template(self, template: Template) -> Template:

@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from itertools import islice
 from typing import TextIO
 
-from campaigns.audience.faults import Broken, Unusable, endless_cell, unbalanced
+from campaigns.audience.faults import Broken, Unusable, endless_cell, long_cell, unbalanced
 from campaigns.audience.storing import whole_path
 from campaigns.text.formulas import unguard
 
@@ -19,7 +19,7 @@ LOOKED_AT = 65_536  # characters read to find the delimiter
 LINES = 20  # of them that are counted, and rows of the sample
 MAX_COLUMNS = 200
 MAX_NAME = 200  # characters of a column's name
-LONG_CELL, LONG_BREAKS = 5_000, 50  # beyond: a quotation mark that was never closed
+LONG_CELL, LONG_BREAKS = 5_000, 50  # beyond, over lines: a quotation mark that was never closed
 SAMPLE_CELL = 200  # characters of a cell that the sample keeps
 QUOTED = re.compile(r'"[^"]*"')
 LINE_END = re.compile(r"\r\n|\r|\n")
@@ -47,7 +47,7 @@ def look(path: str, encoding: str, name: str, delimiter: str = "") -> Look:
             header = check_header(read_header(rows), name)
             sample = list(islice((_sample(line, row, len(header)) for line, row in rows if not is_blank(row)), LINES))
     except Broken as fault:
-        raise Unusable("QUOTES", str(fault)) from None
+        raise Unusable(fault.code, str(fault)) from None
     if not sample:
         raise Unusable("NO_ROWS", f"{name} has a header but no rows below it.")
     return Look(delimiter, header, sample)
@@ -74,13 +74,17 @@ def records(path: str, encoding: str, delimiter: str) -> Iterator[tuple[Numbered
 
 
 def _numbered(file: TextIO, delimiter: str) -> Numbered:
-    line = 0
+    line = read = 0
+    # Strict: without it a quote that is never closed swallows the rows after it in silence.
+    reader = csv.reader(file, delimiter=delimiter, strict=True, skipinitialspace=True)
     try:
-        # Strict: without it a quote that is never closed swallows the rows after it in silence.
-        for line, row in enumerate(csv.reader(file, delimiter=delimiter, strict=True, skipinitialspace=True), 1):
+        for line, row in enumerate(reader, 1):
+            read = reader.line_num
             yield line, row
-    except csv.Error:
-        raise unbalanced(line + 1) from None
+    except csv.Error as error:
+        # The reader's own limit to a cell: one within a line is long by itself, one over several has swallowed rows.
+        alone = "field limit" in str(error) and reader.line_num - read <= 1
+        raise (long_cell if alone else unbalanced)(line + 1) from None
 
 
 def read_header(rows: Numbered) -> list[str]:
@@ -128,11 +132,12 @@ def skip(rows: Numbered, count: int) -> None:
 def straighten(line: int, row: list[str], width: int) -> tuple[list[str], str]:
     """A row with the damage of spreadsheets undone, and what is wrong with it when that cannot be.
 
-    Raises Broken when a cell is so long that it must have swallowed other rows.
+    Raises Broken when a cell is too long, and when it must have swallowed other rows.
     """
-    for cell in row:
+    for column, cell in enumerate(row, 1):
         if len(cell) > LONG_CELL or cell.count("\n") > LONG_BREAKS or cell.count("\r") > LONG_BREAKS:
-            raise endless_cell(line)
+            alone = "\n" not in cell and "\r" not in cell
+            raise long_cell(line, column, len(cell)) if alone else endless_cell(line)
     end = len(row)
     while end > width and not row[end - 1].strip():
         end -= 1

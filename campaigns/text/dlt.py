@@ -111,6 +111,10 @@ def _body(body: str) -> Iterator[Finding]:
         )
     if re.search(r"[<>]", body):
         yield Finding("warning", "ANGLE_BRACKETS", "The text has < or >, which some operators refuse.")
+    if any("{" in part or "}" in part for part in template.parts):
+        yield Finding(
+            "warning", "BRACES", "The text has { or } outside a variable. Check that it is registered exactly like this."
+        )
     if found := SHORTENERS.search(body):
         yield Finding("warning", "PUBLIC_SHORTENER", f"{found.group()} is a public shortener, which operators block.")
 

@@ -12,7 +12,7 @@ _INDIAN: Any = PhoneMetadata.metadata_for_region("IN")
 # Landlines have ten digits too, and some begin with a 6, 7 or 8: 080 4768 8218 is an office in Bengaluru. New series of
 # mobile numbers come faster than the library's data, so what it knows as neither is taken for a mobile.
 LANDLINE = re.compile(rf"(?!{_INDIAN.mobile.national_number_pattern}\Z)(?:{_INDIAN.fixed_line.national_number_pattern})\Z")
-FAST = re.compile(r"(?:\+?91|0091|0)?([6-9][0-9]{9})\Z")
+FAST = re.compile(r"(?:\+?91|0?091|0)?([6-9][0-9]{9})\Z")
 NOISE = str.maketrans("", "", " -.()\t\u00a0\u200b\u200e\u200f\u202a\u202c\ufeff'\u2019")
 SCIENTIFIC = re.compile(r"\s*'?\d+([.,]\d+)?[eE]\+?\d+\s*\Z")
 SPREADSHEET_FLOAT = re.compile(r"(\+?\d{10,13})\.0+\Z")

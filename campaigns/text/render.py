@@ -9,7 +9,12 @@ MAX_BODY = 2000  # characters; Exotel refuses more
 KINDS = {"var": "var", "numeric": "numeric", "number": "numeric", "alphanumeric": "alphanumeric", "url": "url"}
 KINDS |= {"urlott": "urlott", "cbn": "cbn", "email": "email"}
 VARIABLE = re.compile(r"\{#([a-z]+)#\}")
-SUSPECT = re.compile(r"\{\{.*?\}\}|\{[^{}]{0,30}\}|\{#|#\}")
+DOUBLED = re.compile(r"\{\{#[a-z]+#\}+|\{#[a-z]+#\}\}+")
+# Other brackets are text like any other unless they stand around #..#; braces of full width look like the real ones.
+SUSPECT = re.compile(
+    r"\{\{.{0,60}?\}\}|\{\{|\}\}|\{[^{}]{0,30}\}|\{#|#\}"
+    r"|[｛﹛][^｛｝﹛﹜]{0,30}[｝﹜]|[｛﹛]#|#[｝﹜]|[\[<]\s*#[^#\[\]<>]{1,30}#\s*[\]>]|\(\s*#\s*[A-Za-z]+\s*#\s*\)"
+)
 SPACE = re.compile(r"[\r\n\t\f\v\x85\u2028\u2029]+")
 # Control characters, the zero-width space and the byte-order mark: nobody sees them, and one of them would make a text
 # Unicode at more than double its units. The zero-width joiners stay: Indian scripts are written with them.
@@ -35,21 +40,26 @@ class Template:
 @lru_cache(maxsize=256)
 def parse(body: str) -> Template:
     """The template, or TemplateError when something looks like a variable and is none."""
+    if doubled := DOUBLED.search(body):
+        raise _malformed(doubled.group(), doubled.start())
     pieces = VARIABLE.split(body)
     parts, names = tuple(pieces[::2]), pieces[1::2]
     at = 0
     for part, name in zip(parts, [*names, ""], strict=True):
         if suspect := SUSPECT.search(part):
-            raise TemplateError(
-                f"“{suspect.group()}” at character {at + suspect.start() + 1} is not a variable. "
-                "Write {#var#}, exactly as the template is registered."
-            )
+            raise _malformed(suspect.group(), at + suspect.start())
         if name and name not in KINDS:
             raise TemplateError(
                 f"“{{#{name}#}}” at character {at + len(part) + 1} is not a kind of variable that DLT knows."
             )
         at += len(part) + len(name) + 4
     return Template(body, parts, tuple(KINDS[name] for name in names))
+
+
+def _malformed(fragment: str, at: int) -> TemplateError:
+    return TemplateError(
+        f"“{fragment}” at character {at + 1} is not a variable. Write {{#var#}}, exactly as the template is registered."
+    )
 
 
 def render(template: Template, values: Sequence[str]) -> str:

@@ -96,6 +96,25 @@ def test_a_taken_port_gets_a_sentence_that_names_the_way_out(folder):
     assert f"Port {run.port}" in run.log.read_text() and "make run PORT=" in run.log.read_text()
 
 
+@pytest.mark.parametrize(
+    ("ports", "sentence"),
+    [
+        ({"PORT": "abc"}, "PORT is 'abc': write a whole number from 1 to 65535."),
+        ({"PORT": "70000"}, "PORT is '70000': write a whole number from 1 to 65535."),
+        ({"SIMULATOR_PORT": "0"}, "SIMULATOR_PORT is '0': write a whole number from 1 to 65535."),
+        ({"PORT": "8123", "SIMULATOR_PORT": "8123"},
+         "PORT and SIMULATOR_PORT are both 8123. Choose two different ports: make run SIMULATOR_PORT=8124"),
+        ({"PORT": "65535", "SIMULATOR_PORT": "65535"},
+         "PORT and SIMULATOR_PORT are both 65535. Choose two different ports: make run SIMULATOR_PORT=65534"),
+    ],
+)  # fmt: skip
+def test_ports_that_cannot_be_are_one_sentence(tmp_path, ports, sentence):
+    run = Run(tmp_path / "var", **ports)
+    assert run.start().process.wait(60) == 1
+    assert run.log.read_text().splitlines() == [sentence]
+    assert not (tmp_path / "var").exists()
+
+
 def test_a_process_that_dies_ends_the_others_with_a_sentence(folder):
     run = Run(folder, EXODASH_RUN="dies").start()
     run.ready()

@@ -23,6 +23,7 @@ from campaigns.exotel.codes.words import ACTORS, CHARGES, EFFECTS, STATES
 
 HTTP = ("exotel", "any", "http")
 SMS = ("exotel", "sms", "status")
+SMS_LIFE = ("exotel", "sms", "lifecycle")
 SMS_REQUEST = ("exotel", "sms", "request")
 UPLOAD = ("exotel", "contacts", "upload")
 CALL = ("exotel", "voice", "status")
@@ -57,6 +58,7 @@ TABLES = [
     ("S000", UPLOAD, "INVALID_PHONE DUPLICATE_ENTRY MISSING_REQUIRED INVALID_FORMAT QUOTA_EXCEEDED INVALID_EMAIL"),
     ("S001", HTTP, "200 207 400 401 403 405 429 500 503"),
     ("S001", SMS, f"{MOVING} {FAILED_BOTH} 23000 {span(23181, 23186)} 23281"),
+    ("S001", SMS_LIFE, "queued sending submitted sent failed-dnd failed"),
     ("S001", SMS_REQUEST,
      f"40000 340030 40001 40003 35000 40100 {span(40200, 40210)} 40300 40301 40400 40402 40404 35006 40405 40406 40502"
      " 40002 40500 34009 34010 34001"),
@@ -66,6 +68,7 @@ TABLES = [
      "130429 130472 130497 131000 131005 131008 131009 131016 131021 131026 131042 131045 131047 131048 131051 131052 131053"),
     ("S003", HTTP, "200 400 401 403 429"),
     ("S003", SMS, f"{MOVING} {FAILED_BOTH} 23084"),
+    ("S003", SMS_LIFE, "queued sending submitted sent failed-dnd failed"),
     ("S003", SMS_REQUEST, "40403 40501 40002 40500 34009 34010 34001"),
     ("S004", RESPONSE, f"{span(0, 7)} {span(10, 19)} 21 22 88 99 301"),
     ("S004", REASON, f"{span(0, 13)} 201"),
@@ -175,7 +178,7 @@ def test_rows_note_where_documents_disagree(matter):
 @pytest.mark.parametrize(
     ("matter", "family", "codes"),
     [
-        ("C6", WA, "30001"), ("C6", WA_LIFE, "sent"), ("C8", HTTP, "429 503"), ("C10", SMS_REQUEST, "40001"),
+        ("C6", WA, "30001"), ("C6", WA_LIFE, "sent"), ("C6", SMS_LIFE, "sent"), ("C14", SMS_LIFE, "failed-dnd"), ("C8", HTTP, "429 503"), ("C10", SMS_REQUEST, "40001"),
         ("C11", WA_DICTIONARY, f"{span(30004, 30014)} 30020 30030 30040 30041"), ("C20", REASON, span(0, 13)), ("C20", TEMPLATE, "0 1 2 3 4 10"),
     ],
 )  # fmt: skip
@@ -233,7 +236,7 @@ def test_codes_are_found_by_number_name_and_alias(code, word, name):
 
 @pytest.mark.parametrize(
     ("code", "word", "state"),
-    [("99999", "failed", "failed"), ("99999", "failed_dnd", "failed"), ("99999", "sent", "at_operator"), ("99999", "odd", ""), (None, "", "")],
+    [("99999", "failed", "failed"), (None, "failed", "failed"), (None, "sent", "at_operator"), ("99999", "failed_dnd", "failed"), ("99999", "sent", "at_operator"), ("99999", "odd", ""), (None, "", "")],
 )  # fmt: skip
 def test_an_unknown_code_is_a_value_with_the_state_of_its_word(code, word, state):
     row = lookup(*SMS, code, word)
@@ -301,6 +304,13 @@ def test_every_state_of_the_whatsapp_families():
 @pytest.mark.parametrize(("word", "state"), [("EX_MESSAGE_SENT", "submitted"), ("EX_NEW", "failed"), ("Delivered", "delivered"), ("seen", "read"), ("odd", ""), ("", "")])  # fmt: skip
 def test_states_of_whatsapp_words(word, state):
     assert state_of_whatsapp_word(word) == state
+
+
+def test_every_sms_status_word_is_a_row_with_the_state_that_the_word_gives():
+    assert {row.code: row.state for row in every(*SMS_LIFE)} == {
+        word: state for word, state in SMS_STATUS_WORDS.items() if word not in {"delivered", "undelivered", "expired"}
+    }, "those three are in no document"
+    assert lookup(*SMS_LIFE, "failed_dnd") is lookup(*SMS_LIFE, "failed-dnd") is lookup(*SMS_LIFE, None, "Failed-DND")
 
 
 def test_the_word_sent_never_means_delivery():

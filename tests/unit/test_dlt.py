@@ -27,6 +27,9 @@ RULES = [
     ({"body": "Hi {#var#}, {#var#} by {#var#}"}, [("warning", "MOSTLY_VARIABLE")]),
     ({"body": "Your order  is ready"}, [("warning", "DOUBLE_SPACE")]),
     ({"body": "Your order <b> is ready"}, [("warning", "ANGLE_BRACKETS")]),
+    ({"body": "Your order { is ready"}, [("warning", "BRACES")]),
+    ({"body": "Your order is ready }"}, [("warning", "BRACES")]),
+    ({"body": "Dear {{#var#}}, your order is ready"}, [("error", "VARIABLE_MALFORMED")]),
     ({"body": "Your order is ready: bit.ly/x"}, [("warning", "PUBLIC_SHORTENER")]),
 ]
 

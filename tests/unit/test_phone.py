@@ -12,6 +12,7 @@ SPELLINGS = [
     "9876543210", "+919876543210", "919876543210", "09876543210", "00919876543210", "+91 98765 43210", "98765-43210",
     "(0)98765 43210", "+91-98765-43210", "98765.43210", " 9876543210 ", "'9876543210", "9876543210.0", "919876543210.00",
     "９８７６５４３２１０", "९८७६५४३२१०", "+91\u00a098765\u00a043210", "\u200e9876543210", "\ufeff9876543210", "91 9876543210",
+    "0919876543210", "091-9876543210", "091 98765 43210", "0091 98765-43210", "(091) 9876543210", "0919876543210.0",
 ]  # fmt: skip
 
 
@@ -47,7 +48,10 @@ def test_what_is_no_mobile_number_is_refused_with_the_reason(text, why):
     assert why in explain(text)
 
 
-@given(st.integers(6 * 10**9, 10**10 - 1), st.sampled_from(["{}", "+91{}", "91{}", "0{}", "+91 {}", "'{}", "{}.0"]))
+@given(
+    st.integers(6 * 10**9, 10**10 - 1),
+    st.sampled_from(["{}", "+91{}", "91{}", "0{}", "+91 {}", "'{}", "{}.0", "091-{}", "0091 {}"]),
+)
 def test_any_indian_number_but_a_landline_comes_back_from_any_spelling(ten, spelling):
     kind = phonenumbers.number_type(phonenumbers.parse(str(ten), "IN"))
     landline = kind == phonenumbers.PhoneNumberType.FIXED_LINE

@@ -103,6 +103,11 @@ REFUSED = {
     "a quote that is never closed": (b'mobile,name\n9812345670,"Asha\n9812345671,Ravi\n', "QUOTES", "Line 2"),
     "letters after a closing quote": (b'mobile,name\n1,a\n9812345670,"Hotel "Taj" x"\n', "QUOTES", "Line 3"),
     "a quote closed much later": (b'mobile,name\n9812345670,"A' + b"\nx,y" * 60 + b'",z\n', "QUOTES", "Line 2"),
+    "a cell that no reader takes": (b"mobile,name\n1,a\n2," + b"x" * 300_000 + b"\n", "CELL_LONG", "Line 3: a cell there is too long"),
+    "a header that no reader takes": (b"mobile," + b"x" * 300_000 + b"\n1,a\n", "CELL_LONG", "Line 1: a cell there is too long"),
+    "the same in quotes": (b'mobile,name\n1,"a\nb"\n2,"' + b"x" * 300_000 + b'"\n', "CELL_LONG", "Line 3: a cell there is too long"),
+    "a cell longer than any text": (b"mobile,name\n1," + b"x" * 5_001 + b"\n", "CELL_LONG", "Line 2: the cell in column 2 has 5,001 characters"),
+    "a quote that swallows the file": (b'mobile,name\n1,"a\n' + b"2,b\n" * 50_000, "QUOTES", "Line 2"),
     "UTF-16 cut in half": ((codecs.BOM_UTF16_LE + PLAIN.encode("utf-16-le"))[:-1], "ENCODING", "no valid UTF-16"),
     "marked UTF-8 that is not": (codecs.BOM_UTF8 + PLAIN.encode() + b"\xe9\n", "ENCODING", "line 4 is not UTF-8"),
     "UTF-8 broken in one place": (HINDI.encode() + b"9812345671,Jos\xe9\n", "ENCODING", "line 3 is not UTF-8"),
@@ -222,10 +227,16 @@ def test_a_broken_row_names_its_line_after_the_rows_before_it():
         assert [next(rows)[0] for _ in range(3)] == [1, 2, 3]
 
 
-@pytest.mark.parametrize("cell", ["x" * 5_001, "x\n" * 51, "x\r" * 51])
+@pytest.mark.parametrize("cell", ["x" * 5_000 + "\n", "x\n" * 51, "x\r" * 51])
 def test_a_cell_that_swallowed_rows_is_noticed(cell):
-    with pytest.raises(Broken, match="Line 7"):
+    with pytest.raises(Broken, match=r"Line 7: .*quotation mark"):
         straighten(7, ["1", cell], 2)
+
+
+def test_a_long_cell_of_one_line_is_not_laid_to_quotation_marks():
+    with pytest.raises(Broken, match="Line 7: the cell in column 2 has 5,001 characters") as broken:
+        straighten(7, ["1", "x" * 5_001], 2)
+    assert "quotation" not in str(broken.value)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """Templates: variables exactly as DLT registers them, and texts that always match the template they came from."""
 
+import contextlib
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,12 +23,30 @@ def test_variables_and_their_kinds_are_found():
     [
         ("Dear {#var}, x", "{#var}"), ("Dear {var#}, x", "{var#}"), ("Dear {var}", "{var}"), ("Dear {{name}}", "{{name}}"),
         ("Dear {#VAR#}", "{#VAR#}"), ("Dear {# var #}", "{# var #}"), ("Dear {#thing#}", "{#thing#}"), ("Dear {#var", "{#"),
+        ("Dear {{", "{{"), ("Dear }} x", "}}"), ("Dear {{#var#}}, x", "{{#var#}}"), ("Dear {#var#}}", "{#var#}}"), ("Dear {{#var#}", "{{#var#}"), ("Dear [#var#]", "[#var#]"),
+        ("Dear [ #name# ]", "[ #name# ]"), ("Dear <#var#>", "<#var#>"), ("Dear (#var#)", "(#var#)"), ("Dear ｛#var#｝", "｛#var#｝"),
+        ("Dear ｛var｝", "｛var｝"), ("Dear ﹛#var#﹜", "﹛#var#﹜"), ("Dear ｛#var", "｛#"), ("Dear {＃var＃}", "{＃var＃}"),
     ],
 )  # fmt: skip
 def test_a_malformed_variable_is_named_with_its_place(body, fragment):
     with pytest.raises(TemplateError, match="character 6") as error:
         parse(body)
     assert fragment in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "body", ["Save { today", "} today", "Seat [5], row (#7) <b>", "Ref #12# (#2)", "[#1] or [2#]", "{#var#} { {#var#}"]
+)
+def test_brackets_that_are_no_variable_stay_text(body):
+    assert parse(body).kinds == ("var",) * body.count("{#var#}")
+
+
+@pytest.mark.parametrize("piece", ["{", "{ ", "[#", "[ ", "(#a", "{#a", "｛", "}", "<#a#  "])
+def test_a_long_body_of_brackets_is_answered_at_once(piece):
+    began = time.monotonic()
+    with contextlib.suppress(TemplateError):
+        parse(piece * 50_000)
+    assert time.monotonic() - began < 2
 
 
 def test_values_are_put_in_as_they_are():

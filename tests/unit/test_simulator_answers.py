@@ -180,6 +180,18 @@ def test_details_of_another_accounts_message_are_not_shown(simulator):
     assert get(simulator, f"SMS/Messages/{sid}.json").text == "No matching results"
 
 
+def test_head_is_answered_as_get_without_a_body(simulator):
+    simulator.scenario(delay=[600, 600])
+    sid = post(simulator, send()).json()["SMSMessage"]["Sid"]
+    session = requests.Session()
+    for path in (f"SMS/Messages/{sid}.json", "Sms/inbox.json"):
+        url, auth = f"{simulator.url}/v1/Accounts/{SID}/{path}", (KEY, TOKEN)
+        head, whole = session.head(url, auth=auth, timeout=5), session.get(url, auth=auth, timeout=5)
+        assert (head.status_code, head.content) == (whole.status_code, b"")
+        same = ("Content-Type", "Content-Length")
+        assert [head.headers[name] for name in same] == [whole.headers[name] for name in same]
+
+
 REQUEST_ERRORS = {
     40200: [("send", send(Body=""), 400, "Message body cannot be empty.")],
     40201: [
@@ -220,9 +232,14 @@ def test_a_wrong_request_gets_the_documented_error_in_both_formats_and_nothing_i
     assert simulator.stats()["messages"] == before
 
 
-def test_from_may_be_left_out_when_the_scenario_says_so(simulator):
-    simulator.scenario(require_from=False)
-    assert post(simulator, GOOD).json()["SMSMessage"]["From"] == "08047112233/EXODMO"
+def test_bulksend_may_leave_out_from_unless_the_scenario_requires_it(simulator):
+    first, second = {**GOOD, "From": "ACMEIN"}, {"To": "9812345671", "Body": "Two"}
+    fields = {name: value for name, value in bulk(first, second).items() if name != "From"}
+    shown = [item["SMSMessage"]["From"] for item in post(simulator, fields, "Sms/bulksend.json").json()]
+    assert shown == ["08047112233/ACMEIN", "08047112233/EXODMO"], "without one, the account's own header"
+    simulator.scenario(require_from=True)
+    refused = post(simulator, fields, "Sms/bulksend.json")
+    assert (refused.status_code, refused.json()["RestException"]["Code"]) == (400, 40210)
 
 
 @pytest.mark.parametrize(
@@ -245,8 +262,10 @@ def test_who_may_not_send_is_told_why(simulator, path, auth, status, code):
 
 
 @pytest.mark.parametrize("suffix", ["", ".json"])
-def test_missing_credentials_are_answered_in_plain_text(simulator, suffix):
-    answer = requests.post(f"{simulator.url}/v1/Accounts/{SID}/Sms/send{suffix}", data=send(), timeout=10)
+@pytest.mark.parametrize("auth", [None, (KEY, ""), ("", TOKEN), ("", "")], ids=["none", "no token", "no key", "neither"])
+def test_missing_credentials_are_answered_in_plain_text(simulator, suffix, auth):
+    answer = requests.post(f"{simulator.url}/v1/Accounts/{SID}/Sms/send{suffix}", data=send(), auth=auth, timeout=10)
+    assert answer.headers["Content-Type"].startswith("text/plain")
     assert (answer.status_code, answer.text) == (401, "Authentication is required to view this page.")
 
 

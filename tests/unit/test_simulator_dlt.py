@@ -187,6 +187,19 @@ def test_an_international_account_needs_a_sender_of_its_own():
     assert "SMSMessage" in desk.send()
 
 
+def test_an_international_account_sends_abroad_and_others_do_not():
+    desk = Desk(at=at(23), numbers={"2079460000": "23050"})
+    assert desk.send("+14155550123")["RestException"]["Code"] == 40003
+    desk.put("accounts/exodemo1", international=True, scrubbing=True)
+    for to, code in (("+1 415-555-0123", "20005"), ("00442079460000", "23050")):
+        shown = desk.send(to, **PROMOTION, StatusCallback="http://127.0.0.1:9/x")["SMSMessage"]
+        assert (shown["To"], shown["Status"]) == (to, "queued")
+        row = desk.exotel.desk.ledger.page("message", 0, 9)[-1]
+        assert (row["to"], row["code"]) == (to, code), "India's registers and hours are not another country's"
+        assert row["due_at"] - row["accepted_at"] < 4
+    assert desk.send("12345")["RestException"]["Code"] == 40203
+
+
 def test_a_trial_without_kyc_sends_to_its_whitelist_alone():
     desk = Desk()
     desk.put("accounts/exodemo1", trial=True, kyc=False, whitelist="+919812345670, 9812345671")
@@ -249,7 +262,7 @@ def test_a_message_held_by_night_is_not_reported_early():
 
 
 def test_a_text_without_a_type_that_is_no_template_is_promotional_in_one_reading():
-    desk = Desk(at=at(23), untyped_sms="looked_up", require_from=False)
+    desk = Desk(at=at(23), untyped_sms="looked_up")
     desk.put(f"templates/{TEMPLATE}", body="Order {#var#} shipped", category="service_explicit")
     desk.send(SmsType=None)
     desk.send(SmsType=None, Body="Sale today", DltTemplateId=None, From="612345")

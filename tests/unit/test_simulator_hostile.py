@@ -134,7 +134,7 @@ def statuses(desk, path, body, **headers):
     """The statuses for a body, sent to a path with and without scrubbing and its friends."""
     found = []
     for play in ({}, {"last_to_wins": True, "untyped_sms": "looked_up", "number_form": "as_sent", "code_type": "text"}):
-        usual = scenario.Scenario(require_from=False, clicks=1)
+        usual = scenario.Scenario(clicks=1)
         desk.exotel.desk.play(Fates(scenario.changed(usual, play), 1))
         reply = desk.ask("POST", path, body, headers)
         reply.encoded(keep_alive=True)

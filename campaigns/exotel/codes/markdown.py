@@ -58,12 +58,13 @@ API, GENIQ that provider's newer list, HTTP the standard, 3P what others saw on 
 | C13 | when the day of promotions begins | 10:00 |
 | C14 | failed-dnd or failed_dnd | both are taken |
 | C16 | messages in a request | 100 |
-| C18 | whether a request must name a header | it always does |
+| C18 | whether bulksend must name a header | it always does here; the simulator takes one without |
 | C19 | what decides | of a request the HTTP status, of a message the DetailedStatusCode |
 | C20 | GENIQ's small numbers | three families |
 """
 TITLES = {  # in the order of the page
     ("exotel", "sms", "status"): "Exotel SMS: what became of a message",
+    ("exotel", "sms", "lifecycle"): "Exotel SMS: status words",
     ("exotel", "sms", "request"): "Exotel SMS: errors of a request",
     ("exotel", "any", "http"): "Exotel: HTTP status",
     ("exotel", "whatsapp", "status"): "Exotel WhatsApp: what became of a message",

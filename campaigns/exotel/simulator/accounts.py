@@ -135,7 +135,7 @@ class Accounts:
             key, _, secret = base64.b64decode(token, validate=True).decode().partition(":")
         except ValueError:  # not base64, not ASCII, not UTF-8
             raise Refused(34010) from None
-        if not key and not secret:
+        if not key or not secret:
             raise Refused("authentication")
         if not (key + secret).isalnum():
             raise Refused(34001)

@@ -120,13 +120,13 @@ def _outer(form: Form, key: tuple[str, ...], value: str) -> None:
         raise Refused(40207)
 
 
-def check(form: Form, require_from: bool) -> None:
-    """Raise the first documented error that holds for the whole request."""
+def check(form: Form, require_from: bool, international: bool) -> None:
+    """Raise the first documented error that holds for the whole request; send must name a sender in every reading."""
     if len(form.items) > MOST:
         raise Refused(40400 if form.bulk else 40406)
     if form.outer.get("From") == "":
         raise Refused(40205)
-    if require_from and not all(form.of(item, "From") for item in form.items):
+    if (require_from or not form.bulk) and not all(form.of(item, "From") for item in form.items):
         raise Refused(40210)
     if form.outer.get("EncodingType", "plain") not in {"plain", "unicode"}:
         raise Refused(40209, form.items[0].get("Body", "") if form.items else "")
@@ -136,5 +136,5 @@ def check(form: Form, require_from: bool) -> None:
         if sms_type == "promotional" and sender and not sender.isdigit():
             raise Refused(40206)
     numbers = [item.get("To", "") for item in form.items]
-    if not any(map(sms.number10, numbers)):
+    if not any(sms.reachable(number, international) for number in numbers):
         raise Refused(40003) if any(map(sms.foreign, numbers)) else Refused(40203, ", ".join(numbers)[:500])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+from campaigns.exotel.simulator import sms
 from campaigns.exotel.simulator.fates import Fates, between
 from campaigns.exotel.simulator.rows import Message
 
@@ -82,7 +83,7 @@ def told(message: Message, code: str, at: float, fates: Fates) -> dict[str, str]
         "long_url": link["long"], "Tracking": "true", "custom_field": message.custom_field,
         "Expires_at": _iso(message.accepted_at + 60 * extra["minutes"]), "Created_time": created, "Last_viewed": _iso(at),
         "Total_clicks": count, "Account_sid": message.account, "Country_code": "IN", "Date_created": created,
-        "Sms_sid": message.sid, "To": f"0{message.number10}", "city": city, "Country": "IN",
+        "Sms_sid": message.sid, "To": sms.shown(message.to), "city": city, "Country": "IN",
         "IP": f"198.51.100.{int(point * 254) + 1}", "Postal code": postal, "Region": region, "Accuracy radius": "20",
         "OS_version": version, "OS_name": system, "Device_name": device, "Platform type": platform,
     }  # fmt: skip

@@ -26,8 +26,8 @@ A scenario file is a JSON object; what it leaves out keeps its usual value:
    "faults": [{{"kind": "throttle", "every": 20, "retry_after": 5}}, {{"kind": "reset_after", "at": [3, 7]}}]}}
 A fault strikes "every" nth send request, those of the numbers in "at", or a "share" of them. Its kinds:
 {_listed(KINDS.items())}
-Where documents disagree a scenario may choose (the first is usual); and require_from, last_to_wins and more_info are
-true or false:
+Where documents disagree a scenario may choose (the first is usual); and require_from (of bulksend), last_to_wins and
+more_info are true or false, usually false:
 {_listed((name, ", ".join(choices)) for name, choices in CHOICES.items())}
 While it runs: GET /_sim/stats, /_sim/ledger.ndjson, /_sim/requests.ndjson, /_sim/callbacks.ndjson; POST or PUT
   /_sim/scenario; PUT /_sim/accounts/SID, /_sim/templates/DLT_TEMPLATE_ID. A page for people is at /.

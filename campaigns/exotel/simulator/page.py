@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
-from campaigns.exotel.simulator import names, wire
+from campaigns.exotel.simulator import names, sms, wire
 
 LATEST = 50
 STYLE = (
@@ -24,7 +24,7 @@ def render(totals: Mapping[str, Any], latest: Iterable[Mapping[str, Any]]) -> by
             "td",
             wire.ist(row["accepted_at"]),
             row["account"],
-            f"0{row['number10']}",
+            sms.shown(row["to"]),
             names.in_channel(row["channel"], row["code"])[1],
             row["body"],
         )

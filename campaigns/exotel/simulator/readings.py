@@ -28,7 +28,7 @@ FLAGS = frozenset({"require_from", "last_to_wins", "more_info"})
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    require_from: bool = True  # C18: S001 says optional in one place and mandatory (40210) in another
+    require_from: bool = False  # C18: of bulksend S001 says optional in one place and mandatory (40210) in another
     last_to_wins: bool = False  # a repeated To on send: PHP's reading, instead of all of them
     more_info: bool = False  # RestException has a MoreInfo
     error_code: str = "number"  # how RestException gives its Code

@@ -81,7 +81,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, handler: Handler, everyone: "set[Connection]") -> None:
         self._handler, self._everyone = handler, everyone
         self._parser = httptools.HttpRequestParser(self)
-        self._waiting: deque[tuple[Request, bool]] = deque()
+        self._waiting: deque[tuple[Request, bool, bool]] = deque()
         self._transport: asyncio.Transport
         self.task: asyncio.Task[None] | None = None
         self._begin()
@@ -139,9 +139,10 @@ class Connection(asyncio.Protocol):
             self._refuse(400, "The address is not valid.")
             return
         method = self._parser.get_method().decode("latin-1")
+        bodiless = method == "HEAD"  # worked on as the GET that it is, body apart
         path, query = unquote((url.path or b"/").decode("latin-1")), (url.query or b"").decode("latin-1")
-        request = Request(method, path, query, self._headers, bytes(self._body), time.time())
-        self._waiting.append((request, self._parser.should_keep_alive() and method != "HEAD"))
+        request = Request("GET" if bodiless else method, path, query, self._headers, bytes(self._body), time.time())
+        self._waiting.append((request, self._parser.should_keep_alive(), bodiless))
         if self.task is None:
             self.task = asyncio.get_running_loop().create_task(self._answer_waiting())
 
@@ -152,8 +153,8 @@ class Connection(asyncio.Protocol):
 
     async def _answer_waiting(self) -> None:
         while self._waiting:
-            request, keep_alive = self._waiting.popleft()
-            await self._write(await self._safely(request), keep_alive)
+            request, keep_alive, bodiless = self._waiting.popleft()
+            await self._write(await self._safely(request), keep_alive, bodiless)
         self.task = None
 
     async def _safely(self, request: Request) -> Reply:
@@ -163,13 +164,14 @@ class Connection(asyncio.Protocol):
             log.exception("%s %s failed", request.method, request.path)
             return plain(500, "The simulator itself failed. Its standard error says why.")
 
-    async def _write(self, reply: Reply, keep_alive: bool) -> None:
+    async def _write(self, reply: Reply, keep_alive: bool, bodiless: bool) -> None:
         if self._transport.is_closing():
             return
         if reply.script:
             await self._perform(reply.script)
             return
-        self._transport.write(reply.encoded(keep_alive))
+        whole = reply.encoded(keep_alive)
+        self._transport.write(whole[: len(whole) - len(reply.body)] if bodiless else whole)
         if not keep_alive:
             self._transport.close()
 

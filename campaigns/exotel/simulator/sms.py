@@ -32,6 +32,21 @@ def foreign(text: str) -> bool:
     return FOREIGN.fullmatch(text.translate(SPACING)) is not None
 
 
+def reachable(text: str, international: bool) -> bool:
+    """Whether an account may send to what is given as a number."""
+    return bool(number10(text)) or (international and foreign(text))
+
+
+def subscriber(text: str) -> str:
+    """What a number's fate hangs on: its ten digits, or the last ten of one of another country; else empty."""
+    return number10(text) or ("".join(filter(str.isdigit, text))[-10:] if foreign(text) else "")
+
+
+def shown(text: str) -> str:
+    """A number as answers and reports give it: the zero and ten digits; what is not Indian, as it came."""
+    return f"0{ten}" if (ten := number10(text)) else text
+
+
 def units(text: str, encoding: str = "") -> int:
     """SMS units: 160 or 153 septets each, 70 or 67 UTF-16 units when a character or ``encoding`` asks for unicode."""
     letters = set(text)

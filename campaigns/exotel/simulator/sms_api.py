@@ -25,6 +25,7 @@ class Text(NamedTuple):
     """What of an item decides its fate."""
 
     number10: str
+    abroad: bool  # where DLT and India's hours are not known
     body: str  # with its links made short
     sender: str
     sms_type: str
@@ -80,10 +81,10 @@ class SmsApi:
         content_type = request.headers.get("content-type", "")
         form = forms.read(asked.action == "bulksend", request.body, request.query, readings.last_to_wins, content_type)
         self._desk.refuse(asked, len(form.items))
-        forms.check(form, readings.require_from)
+        forms.check(form, readings.require_from, account.international)
         self._look_up_types(form)
         _check_senders(account, form)
-        taken = [not _problem(item) for item in form.items]
+        taken = [not _problem(account, item) for item in form.items]
         self._check_trial(account, form, sum(taken))
         self._desk.charge(asked, account, sum(taken))
         now = self._desk.clock()
@@ -114,8 +115,8 @@ class SmsApi:
             return
         if any(form.of(item, "SmsType") == PROMOTIONAL for item in form.items):
             raise Refused(40000)
-        allowed = {sms.number10(number) for number in listed(account.whitelist)}
-        if not account.kyc and not {sms.number10(item.get("To", "")) for item in form.items} <= allowed:
+        allowed = {sms.subscriber(number) for number in listed(account.whitelist)}
+        if not account.kyc and not {sms.subscriber(item.get("To", "")) for item in form.items} <= allowed:
             raise Refused(340030)
         if self._desk.ledger.tally.messages[account.sid] + messages > TRIAL_MESSAGES:
             raise Refused(40404)
@@ -124,7 +125,8 @@ class SmsApi:
         desk, outer = self._desk, form.outer
         text, number = self._read(form, item), desk.next_id(asked)
         fate = desk.fate(asked, text.number10, text.body)
-        opens = dlt.opening(now, *desk.scenario.promotional_hours) if text.sms_type == PROMOTIONAL else now
+        held = text.sms_type == PROMOTIONAL and not text.abroad
+        opens = dlt.opening(now, *desk.scenario.promotional_hours) if held else now
         if opens > now:
             fate = fate._replace(early=False)
         message = Message(
@@ -139,25 +141,26 @@ class SmsApi:
         return wire.accepted(message, account.shown_sender(message.sender), asked.as_json)
 
     def _read(self, form: Form, item: Item) -> Text:
-        ten, body, extra = sms.number10(item["To"]), item["Body"], NOTHING
+        ten, body, extra = sms.subscriber(item["To"]), item["Body"], NOTHING
         if form.outer.get("ShortenUrl", "").lower() == "true":
             domain, fates = form.outer.get("ShortenUrlParams[CustomDomain]", ""), self._desk.fates
             short, found = links.shortened(body, domain, lambda nth: links.key(fates, f"{ten}|{body}|{nth}"))
             body, extra = short, links.wanted(form.outer, found) if found else NOTHING
         if form.outer.get("StatusCallbackContentType", "").lower().startswith("application/json"):
             extra = extra | {"json": True}
-        return Text(ten, body, form.of(item, "From"), form.of(item, "SmsType"), form.of(item, "DltTemplateId"), extra)
+        sender, sms_type, template = (form.of(item, name) for name in ("From", "SmsType", "DltTemplateId"))
+        return Text(ten, sms.foreign(item["To"]), body, sender, sms_type, template, extra)
 
     def _outcome(self, account: Account, form: Form, text: Text) -> str:
         fates, registered = self._desk.fates, self._desk.templates
         header = account.sending_header(text.sender) if account.headers or account.scrubbing else ""
-        if account.scrubbing:
+        if account.scrubbing and not text.abroad:
             if text.extra.get("header", "") not in {"", header}:
                 return dlt.BLOCKED_HEADER
             entity, second = form.outer.get("DltEntityId", ""), self._second(text.number10)
             seen = dlt.Sent(text.body, entity, text.template, header, text.sms_type, second)
             return dlt.scrub(seen, registered) or fates.outcome(text.number10)
-        template = registered.get(text.template)
+        template = None if text.abroad else registered.get(text.template)
         if template is not None and not sms.is_template(text.body, template.parts):
             return dlt.NOT_THE_TEXT[self._second(text.number10)]
         if not account.may_use(header):
@@ -192,14 +195,12 @@ def _check_senders(account: Account, form: Form) -> None:
         raise Refused(40301)
 
 
-def _problem(item: Item) -> str:
+def _problem(account: Account, item: Item) -> str:
     """The detailed status code of an item that cannot be taken, else empty."""
     if not item.get("Body"):
         return MISSING_BODY
-    return "" if sms.number10(item.get("To", "")) else BAD_NUMBER
+    return "" if sms.reachable(item.get("To", ""), account.international) else BAD_NUMBER
 
 
 def _not_taken(account: Account, item: Item) -> wire.Shown:
-    to = item.get("To", "")
-    ten = sms.number10(to)
-    return wire.refused(account.sid, f"0{ten}" if ten else to, item.get("Body", ""), _problem(item))
+    return wire.refused(account.sid, sms.shown(item.get("To", "")), item.get("Body", ""), _problem(account, item))

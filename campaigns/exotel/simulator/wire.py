@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 from xml.sax.saxutils import escape
 
+from campaigns.exotel.simulator import sms
 from campaigns.exotel.simulator.dlt import IST
 from campaigns.exotel.simulator.errors import ERRORS, Refused
 from campaigns.exotel.simulator.names import QUEUED, SENDING, SUBMITTED, name, told
@@ -43,7 +44,7 @@ def accepted(message: Message, sender: str, as_json: bool) -> Shown:
     """What the answer to a request shows of a message that was taken."""
     at = ist(message.accepted_at)
     return {
-        "Sid": message.sid, "AccountSid": message.account, "From": sender, "To": f"0{message.number10}", "DateCreated": at,
+        "Sid": message.sid, "AccountSid": message.account, "From": sender, "To": sms.shown(message.to), "DateCreated": at,
         "DateUpdated": at, "DateSent": None, "Body": message.body, "Direction": "outbound-api",
         "Uri": uri(message, as_json), "ApiVersion": None, "Price": None, "Status": "queued",
         "DetailedStatusCode": int(QUEUED), "DetailedStatus": "PENDING_TO_OPERATOR", "SmsUnits": None,
@@ -89,7 +90,7 @@ def otherwise(shown: Shown, readings: Readings, message: Message | None) -> Show
         changes["DetailedStatusCode"] = int(code) if readings.code_type == "number" else str(code)
     if readings.unsent_date != "captured" and shown["DateSent"] in {None, NOT_SENT} and shown["Sid"]:
         changes["DateSent"] = NOT_SENT if readings.unsent_date == "epoch" else None
-    if message and readings.number_form != "national":
+    if message and readings.number_form != "national" and not sms.foreign(message.to):
         ten = message.number10
         changes["To"] = {"international": f"+91{ten}", "bare": ten, "as_sent": message.to}[readings.number_form]
     shown = shown | changes
@@ -135,7 +136,7 @@ def callback(message: Message, code: str, at: float, readings: Readings = USUAL)
     """The documented fields of a status callback (S001); CustomField only when it was set."""
     status, detailed, code = told(code, readings)
     fields = {
-        "SmsSid": message.sid, "To": f"0{message.number10}", "Status": status, "DetailedStatus": detailed,
+        "SmsSid": message.sid, "To": sms.shown(message.to), "Status": status, "DetailedStatus": detailed,
         "DetailedStatusCode": code, "DateSent": ist(at), "SmsUnits": str(message.units),
     }  # fmt: skip
     return fields | ({"CustomField": message.custom_field} if message.custom_field else {})
