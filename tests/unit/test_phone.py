@@ -48,7 +48,10 @@ def test_what_is_no_mobile_number_is_refused_with_the_reason(text, why):
     assert why in explain(text)
 
 
-@given(st.integers(6 * 10**9, 10**10 - 1), st.sampled_from(["{}", "+91{}", "91{}", "0{}", "+91 {}", "'{}", "{}.0", "091-{}", "0091 {}"]))
+@given(
+    st.integers(6 * 10**9, 10**10 - 1),
+    st.sampled_from(["{}", "+91{}", "91{}", "0{}", "+91 {}", "'{}", "{}.0", "091-{}", "0091 {}"]),
+)
 def test_any_indian_number_but_a_landline_comes_back_from_any_spelling(ten, spelling):
     kind = phonenumbers.number_type(phonenumbers.parse(str(ten), "IN"))
     landline = kind == phonenumbers.PhoneNumberType.FIXED_LINE
