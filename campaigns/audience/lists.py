@@ -41,6 +41,6 @@ def _stored(upload: IO[bytes] | File, name: str, delimiter: str) -> Iterator[Ope
             reading.read_header(records)
             yield Opened(name, seen.header, seen.sample, records)
     except Broken as fault:
-        raise Unusable("QUOTES", str(fault)) from None
+        raise Unusable(fault.code, str(fault)) from None
     finally:
         whole_path(kept.path).unlink(missing_ok=True)

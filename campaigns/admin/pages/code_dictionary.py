@@ -17,6 +17,7 @@ from campaigns.models import CodeNote
 # In the order in which an operator meets them.
 FAMILIES = {
     ("exotel", "sms", "status"): "SMS status",
+    ("exotel", "sms", "lifecycle"): "SMS status words",
     ("exotel", "sms", "request"): "SMS request errors",
     ("exotel", "any", "http"): "HTTP",
     ("exotel", "contacts", "upload"): "Rows of a file",
