@@ -1,5 +1,6 @@
 """The real thing: web, worker and simulator as processes, talked to over HTTP alone."""
 
+import contextlib
 import json
 import os
 import secrets
@@ -80,6 +81,17 @@ class Installation:
     def down(self):
         for name in [name for name in ("worker", "web", "simulator") if name in self.processes]:
             self.end(name)
+        for pid in self._left():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def _left(self):
+        """What outlived its parent: the cluster of a worker whose main process a test has killed."""
+        mark = f"EXODASH_DATA_DIR={self.folder}\0".encode()
+        for entry in Path("/proc").glob("[0-9]*/environ"):
+            with contextlib.suppress(OSError):
+                if mark in entry.read_bytes() + b"\0" and int(entry.parent.name) != os.getpid():
+                    yield int(entry.parent.name)
 
     def log(self, name):
         return (self.folder / f"{name}.log").read_text(encoding="utf-8", errors="replace")
