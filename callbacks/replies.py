@@ -13,7 +13,7 @@ from campaigns.exotel.whatsapp_reports import Inbound
 from campaigns.models import Account, Attempt, InboundMessage
 from campaigns.sending.evidence import APPLIED, DUPLICATE, PARKED, Verdict
 from campaigns.text import keywords
-from campaigns.text.phone import canonical, mask
+from campaigns.text.phone import anywhere, mask
 
 COLUMNS = ("account", "channel", "digest", "number", "text", "wish", "at")
 OLDEST, NEWEST = timedelta(days=30), timedelta(hours=1)  # before and after its arrival that a message's time is believed
@@ -78,7 +78,7 @@ def _accounts(ids: Collection[UUID]) -> dict[UUID, Account]:
 
 
 def _row(one: Written, account: Account) -> tuple:
-    number = canonical(one.said.sender)
+    number = anywhere(one.said.sender)
     stop, start = keywords.words(account.stop_words), keywords.words(account.start_words)
     wish = keywords.wish(one.said.text, stop, start)
     return (account.pk, one.channel, one.digest, number, one.said.text[:LONGEST], wish, one.at)

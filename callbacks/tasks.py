@@ -5,3 +5,7 @@ from callbacks import inbox
 
 def drain() -> int:
     return inbox.drain()
+
+
+def assist() -> int:
+    return inbox.assist()

@@ -53,6 +53,11 @@ def for_update() -> str:
     return " FOR UPDATE" if is_postgres() else ""
 
 
+def json_item(column: str, place: int) -> str:
+    """An SQL expression for a text in a JSON list, or NULL where the list is shorter."""
+    return f"{column} ->> {place}" if is_postgres() else f"json_extract({column}, '$[{place}]')"
+
+
 def now_sql() -> str:
     """An SQL expression for now in microseconds: the database's clock where several hosts share it."""
     return "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint" if is_postgres() else str(time.time_ns() // 1000)
@@ -146,6 +151,23 @@ def stored(model: type[models.Model], columns: Sequence[str], values: Row) -> li
     return list(next(iter(_prepared(_fields(model, columns), [values]))))
 
 
+def loaded(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row]) -> list[Row]:
+    """Rows of a raw query with values as Python knows them; the opposite of ``stored``, a row at a time."""
+    special = {} if is_postgres() or not rows else _special(_fields(model, columns))
+    values: list[Sequence[Any]] = list(zip(*rows, strict=True)) if special else []
+    for i, field in special.items():
+        known = {value: _known(field, value) for value in set(values[i])}
+        values[i] = [known[value] for value in values[i]]
+    return list(zip(*values, strict=True)) if special else list(rows)
+
+
+def _known(field: models.Field, value: Any) -> Any:
+    if value is None:
+        return None
+    # A time has been read by the driver already, as one that knows no zone.
+    return UUID(value) if field.get_internal_type() == "UUIDField" else value.replace(tzinfo=UTC)
+
+
 def chunks(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
     iterator = iter(rows)
     while chunk := list(islice(iterator, size)):
@@ -158,31 +180,27 @@ def _fields(model: type[models.Model], names: Sequence[str]) -> list[models.Fiel
 
 def _prepared(fields: Sequence[models.Field], rows: Iterable[Row]) -> Iterable[Row]:
     """Values as the backend stores them: SQLite keeps UUIDs as hex and times as naive UTC text."""
-    special = {i: _target(field) for i, field in enumerate(fields) if _target(field).get_internal_type() in _CONVERTED}
-    if not special or is_postgres():
+    special = {} if is_postgres() else _special(fields)
+    if not special:
         return rows
-    # Rows of one change share their times and ids, so each value is converted once.
-    stored: dict[tuple[int, Any], Any] = {}
-    return [_converted(row, special, stored) for row in rows]
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    for i, field in special.items() if columns else ():
+        # Rows of one change share their times and ids, so each value is converted once.
+        stored = {value: _stored(field, value) for value in set(columns[i])}
+        columns[i] = [stored[value] for value in columns[i]]
+    return zip(*columns, strict=True)
 
 
-_CONVERTED = frozenset({"UUIDField", "DateTimeField"})
-
-
-def _converted(row: Row, special: dict[int, models.Field], stored: dict[tuple[int, Any], Any]) -> list[Any]:
-    values = list(row)
-    for i, field in special.items():
-        key = (i, values[i])
-        if key not in stored:
-            stored[key] = _stored(field, values[i])
-        values[i] = stored[key]
-    return values
+def _special(fields: Sequence[models.Field]) -> dict[int, models.Field]:
+    """Those that SQLite stores as text of its own kind, by their place."""
+    targets = {i: _target(field) for i, field in enumerate(fields)}
+    return {i: field for i, field in targets.items() if field.get_internal_type() in {"UUIDField", "DateTimeField"}}
 
 
 def _stored(field: models.Field, value: Any) -> Any:
     if isinstance(value, datetime) and value.tzinfo:
         # As Django does it, at a tenth of the time: the reports of one moment each have their own.
-        return str(value.astimezone(UTC).replace(tzinfo=None))
+        return str((value if value.tzinfo is UTC else value.astimezone(UTC)).replace(tzinfo=None))
     return field.get_db_prep_value(value, connection)
 
 

@@ -13,7 +13,7 @@ from django.conf import settings
 
 POINTS = frozenset(
     f"{step}.{moment}"
-    for step in ("intent", "outcome", "launch", "import", "inbox", "ingest", "wind_up", "purge")
+    for step in ("intent", "outcome", "launch", "import", "audience", "inbox", "ingest", "wind_up", "purge")
     for moment in ("before", "committed")
 ) | {"post.answered", "hook.taken", "hook.answered"}  # fmt: skip
 ACTIONS = frozenset({"kill", "exception", "hang"})

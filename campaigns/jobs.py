@@ -9,6 +9,7 @@ from django_q.tasks import async_task
 
 PUMP = "campaigns.tasks.pump"  # account id
 IMPORT = "campaigns.tasks.run_import"  # import id
+AUDIENCE = "campaigns.tasks.keep_audience"  # audience id
 LAUNCH = "campaigns.tasks.write_messages"  # campaign id
 WIND_UP = "campaigns.tasks.wind_up"  # campaign id
 POLL = "campaigns.tasks.poll"  # account id
@@ -16,6 +17,7 @@ MAIL = "campaigns.tasks.mail_alerts"
 TICK = "campaigns.tasks.tick"
 HOOKS = "campaigns.tasks.deliver"
 DRAIN = "callbacks.tasks.drain"
+ASSIST = "callbacks.tasks.assist"
 
 
 def enqueue(job: str, *ids: int) -> None:

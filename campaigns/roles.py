@@ -3,9 +3,10 @@
 from django.contrib.auth.models import Group, Permission
 
 VIEW = ["view_account", "view_template", "view_campaign", "view_message", "view_import", "view_suppression"]
-VIEW += ["view_alertrule"]
+VIEW += ["view_alertrule", "view_audience"]
 EDIT = ["add_campaign", "change_campaign", "add_template", "change_template", "add_import", "change_import"]
 EDIT += ["add_suppression", "change_suppression", "delete_suppression"]
+EDIT += ["add_audience", "change_audience", "delete_audience"]
 LAUNCH = ["launch_campaign", "see_numbers", "export_report"]
 ADMINISTER = ["add_account", "change_account", "add_apitoken", "change_apitoken", "view_apitoken"]
 ADMINISTER += ["add_codenote", "change_codenote", "delete_codenote", "view_codenote"]

@@ -4,6 +4,7 @@ A cluster that is about to end begins none of them: recovery rings for what wait
 """
 
 from campaigns import audience, jobs
+from campaigns.audience import upkeep
 from campaigns.hooks import courier, desk
 from campaigns.insight import mailing, squash, watch
 from campaigns.management import keeper
@@ -25,6 +26,14 @@ def run_import(import_id: int) -> bool:
         done = not wanted or audience.run(import_id)
     if not done:
         jobs.enqueue(jobs.IMPORT, import_id)
+    return done
+
+
+def keep_audience(audience_id: int) -> bool:
+    with keeper.answering() as wanted:
+        done = not wanted or upkeep.run(audience_id)
+    if not done:
+        jobs.enqueue(jobs.AUDIENCE, audience_id)
     return done
 
 

@@ -55,7 +55,7 @@ def add_recipients(made, numbers):
     source = Import.objects.create(
         campaign=made, state=ImportState.DONE, filename="people.csv", path="", header=["mobile", "name", "amount"],
         mapping={"phone": "mobile", "vars": ["name", "amount"]}, rows=len(numbers), accepted=len(numbers), units=len(numbers),
-        template_version=made.template.version,
+        template_version=made.template.version, terms=made.terms(),
     )  # fmt: skip
     Recipient.objects.bulk_create(
         Recipient(
@@ -73,7 +73,11 @@ def add_recipients(made, numbers):
 
 def launched(**fields):
     """A running campaign with its messages written; nothing sent."""
-    made = campaign(**({"recipients": 3} | fields))
+    return launch_written(campaign(**({"recipients": 3} | fields)))
+
+
+def launch_written(made):
+    """The draft, running and with its messages written."""
     launch.launch(made, None, accept_warnings=True)
     launch.write_messages(made.pk)
     made.refresh_from_db()

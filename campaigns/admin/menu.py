@@ -49,6 +49,7 @@ MENU: list[tuple[str, list[Entry]]] = [
     (
         "Set-up",
         [
+            Entry("Audiences", "audiences", "campaigns.view_audience", ("audience",)),
             Entry("Templates", "campaigns_template_changelist", "campaigns.view_template", ("campaigns_template",)),
             Entry(
                 "Suppression", "campaigns_suppression_changelist", "campaigns.view_suppression", ("campaigns_suppression",)

@@ -26,6 +26,10 @@ MAY = {
     "campaigns.add_webhook": "make webhooks",
     "campaigns.change_webhook": "change, test or replay webhooks",
     "campaigns.delete_webhook": "delete webhooks",
+    "campaigns.view_audience": "see audiences",
+    "campaigns.add_audience": "make audiences",
+    "campaigns.change_audience": "change audiences",
+    "campaigns.delete_audience": "delete audiences",
     "campaigns.change_alertrule": "change alert rules",
 }
 

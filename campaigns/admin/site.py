@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.urls import path
 
 from campaigns.admin import menu, shell
+from campaigns.admin.audiences.routes import ROUTES
 from campaigns.admin.drafts import columns, file, launch, message, review
 from campaigns.admin.pages import (
     alert_register,
@@ -22,7 +23,9 @@ from campaigns.admin.pages import (
     message_list,
     resend,
     retry,
+    rows,
     steer,
+    template_versions,
     unconfirmed,
 )
 from campaigns.admin.registers import accounts, alert_rules, code_notes, people, suppression, templates, tokens, trail
@@ -46,9 +49,12 @@ PAGES = [
     ("campaigns/<int:pk>/message/", message.message, "draft_message"),
     ("campaigns/<int:pk>/review/", review.review, "draft_review"),
     ("campaigns/<int:pk>/launch/", launch.launch_step, "draft_launch"),
+    ("campaigns/<int:pk>/rows/", rows.rows, "campaign_rows"),
+    ("campaigns/<int:pk>/rows.csv", rows.rows_file, "campaign_rows_file"),
     ("campaigns/<int:pk>/retry-failed/", retry.retry_failed, "campaign_retry"),
     ("campaigns/<int:pk>/<slug:verb>/", steer.steer, "campaign_steer"),
     ("files/<int:pk>/refused-rows.csv", downloads.refused_rows, "import_errors"),
+    *ROUTES,
     ("messages/", message_list.search, "messages"),
     ("messages/<int:pk>/", message_list.message, "message"),
     ("unconfirmed/", unconfirmed.page, "unconfirmed"),
@@ -70,6 +76,7 @@ PAGES = [
     ("codes/", code_dictionary.code_dictionary, "codes"),
     ("codes/note/", code_dictionary.note, "code_note"),
     ("templates/measure/", templates.measure, "template_measure"),
+    ("templates/<int:pk>/versions/", template_versions.page, "template_versions"),
 ]
 
 

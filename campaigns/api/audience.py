@@ -12,6 +12,7 @@ from campaigns import audience, audit
 from campaigns.api import serializers as shapes
 from campaigns.api.parsing import identifier
 from campaigns.api.problems import ProblemSerializer
+from campaigns.downloads import csv_file
 from campaigns.models import Import
 from campaigns.models.states import EDITABLE
 from campaigns.sending.control import Refused
@@ -68,6 +69,4 @@ class ImportErrors(APIView):
         source = import_or_404(pk)
         whole = request.auth.allows("numbers")  # type: ignore[union-attr]
         audit.record("import.export_errors", source, request=request, numbers=whole)
-        response = StreamingHttpResponse(audience.errors_csv(source, whole), content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = f'attachment; filename="import-{source.pk}-errors.csv"'
-        return response
+        return csv_file(audience.errors_csv(source, whole), f"import-{source.pk}-errors.csv")

@@ -16,11 +16,14 @@ from rest_framework.views import APIView
 
 from campaigns import audience, audit
 from campaigns.api import serializers as shapes
+from campaigns.api.audience_shapes import conditions_of
 from campaigns.api.paging import CURSOR_PARAMETERS, id_page, page_of
 from campaigns.api.parsing import StrictJSONParser, identifier
 from campaigns.api.problems import ProblemSerializer
+from campaigns.audience import saved
+from campaigns.downloads import csv_file
 from campaigns.exotel.codes.stored import of_message
-from campaigns.insight import clicks, counts, export, failures, family
+from campaigns.insight import clicks, counts, estimate, export, failures, family
 from campaigns.models import Campaign
 from campaigns.models.states import EDITABLE
 from campaigns.sending import control, launch, preflight, retry
@@ -57,6 +60,7 @@ def represent(campaign: Campaign, counted: counts.CampaignCounts) -> dict[str, A
         "state",
         "shorten_links",
         "short_domain",
+        "skip_recent_days",
         "schedule_at",
         "created_at",
         "launched_at",
@@ -68,6 +72,8 @@ def represent(campaign: Campaign, counted: counts.CampaignCounts) -> dict[str, A
         "state_reason": campaign.state_reason or progress.held_up,
         "account": campaign.account_id,
         "template": campaign.template_id,
+        "template_version": campaign.snapshot.get("version"),
+        "translations": sorted(template.pk for template in campaign.translations.all()),
         "retry_of": campaign.retry_of_id,
         "sender_id": campaign.sender,
         "counts": {"total": counted.total, **counted.state},
@@ -76,6 +82,8 @@ def represent(campaign: Campaign, counted: counts.CampaignCounts) -> dict[str, A
         "cost": counted.cost,
         "rate": progress.rate_per_minute,
         "eta": progress.eta,
+        "later": progress.later.messages if progress.later else 0,
+        "next_due_at": progress.later.next if progress.later else None,
     }
     return dict(shapes.CampaignOutput(data).data)
 
@@ -89,7 +97,7 @@ class Campaigns(APIView):
         responses={200: page_of("Campaign", shapes.CampaignOutput(many=True)), 400: PROBLEM},
     )
     def get(self, request: Request) -> Response:
-        rows, links = id_page(request, Campaign.lists.select_related("account", "template"))
+        rows, links = id_page(request, Campaign.lists.select_related("account", "template").prefetch_related("translations"))
         counted = counts.for_campaigns(rows)
         return Response({"results": [represent(row, counted[row.pk]) for row in rows], **links})
 
@@ -108,8 +116,12 @@ class CampaignDetail(APIView):
     @extend_schema(responses={200: shapes.CampaignDetailOutput, 404: PROBLEM})
     def get(self, request: Request, pk: int) -> Response:
         campaign = campaign_or_404(pk)
-        tries = shapes.FamilySerializer(family.reach(campaign)).data
-        return Response(represent(campaign, counts.for_campaign(campaign)) | {"family": tries})
+        counted = counts.for_campaign(campaign)
+        more = {
+            "family": shapes.FamilySerializer(family.reach(campaign)).data,
+            "estimate": shapes.EstimateSerializer(estimate.estimate(campaign, counted)).data,
+        }
+        return Response(represent(campaign, counted) | more)
 
     @extend_schema(
         request=shapes.CampaignInput(partial=True),
@@ -143,7 +155,10 @@ class Recipients(APIView):
         given = shapes.RecipientsInput(data=rows)
         given.is_valid(raise_exception=True)
         values = given.validated_data
-        if "rows" in values:
+        if "audience" in values:
+            conditions, segment = conditions_of(values["audience"], values)
+            source = saved.choose(campaign, values["audience"], conditions, request.user, segment=segment)
+        elif "rows" in values:
             source = audience.receive_rows(campaign, values["rows"], request.user)
         else:
             source = audience.receive(campaign, values["file"], values["file"].name, request.user)
@@ -160,7 +175,9 @@ class Preflight(APIView):
 
     @extend_schema(request=None, responses={200: shapes.PreflightSerializer, 404: PROBLEM})
     def post(self, request: Request, pk: int) -> Response:
-        return Response(preflight.preflight(campaign_or_404(pk)).as_dict())
+        whole = request.auth.allows("numbers")  # type: ignore[union-attr]
+        found = preflight.preflight(campaign_or_404(pk), request.user)
+        return Response(shapes.PreflightSerializer(found.as_dict(whole)).data)
 
 
 class Launch(APIView):
@@ -175,7 +192,13 @@ class Launch(APIView):
         given.is_valid(raise_exception=True)
         campaign = campaign_or_404(pk)
         key = request.headers.get("Idempotency-Key", "")
-        if launch.launch(campaign, request.user, key=key, **given.validated_data):
+        try:
+            did = launch.launch(campaign, request.user, key=key, **given.validated_data)
+        except launch.Blocked as blocked:
+            if blocked.over_limit:
+                audit.record("campaign.over_limit", campaign, request=request, cost=str(blocked.report.cost))
+            raise
+        if did:
             audit.record("campaign.launch", campaign, request=request)
         campaign.refresh_from_db()
         return Response(represent(campaign, counts.for_campaign(campaign)))
@@ -214,7 +237,12 @@ class RetryFailed(APIView):
         given = shapes.RetryInput(data=request.data)
         given.is_valid(raise_exception=True)
         campaign = campaign_or_404(pk)
-        made = retry.make(campaign, request.user, **given.validated_data)
+        try:
+            made = retry.make(campaign, request.user, **given.validated_data)
+        except retry.Impossible as refused:
+            if refused.code == "spend_limit":
+                audit.record("campaign.over_limit", campaign, request=request, retry=True)
+            raise
         audit.record(
             "campaign.retry", made.campaign, request=request,
             of=campaign.pk, recipients=made.recipients, units=made.units, cost=str(made.cost),
@@ -250,9 +278,7 @@ class ReportFile(APIView):
         campaign = campaign_or_404(pk)
         whole = request.auth.allows("numbers")  # type: ignore[union-attr]
         audit.record("campaign.export", campaign, request=request, numbers=whole)
-        response = StreamingHttpResponse(export.report_csv(campaign, whole), content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = f'attachment; filename="campaign-{campaign.pk}-report.csv"'
-        return response
+        return csv_file(export.report_csv(campaign, whole), f"campaign-{campaign.pk}-report.csv")
 
 
 def code_name(code: str) -> str:

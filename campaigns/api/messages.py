@@ -14,7 +14,7 @@ from campaigns.api.campaigns import campaign_or_404, code_name
 from campaigns.api.paging import CURSOR_PARAMETERS, link, page_of, page_size
 from campaigns.api.parsing import identifier
 from campaigns.api.problems import ProblemSerializer
-from campaigns.insight import listing
+from campaigns.insight import listing, particulars
 from campaigns.models import Message
 from campaigns.text.phone import e164, mask
 
@@ -27,7 +27,8 @@ FILTERS = [
 PAGE = page_of("Message", shapes.MessageSerializer(many=True))
 
 
-def represent(message: Any, request: Request) -> dict[str, Any]:
+def represent(message: Message, request: Request, told: particulars.Particulars | None = None) -> dict[str, Any]:
+    told = told or particulars.of([message])[message.pk]
     whole = request.auth.allows("numbers")  # type: ignore[union-attr]
     fields = (
         "id",
@@ -48,6 +49,10 @@ def represent(message: Any, request: Request) -> dict[str, Any]:
         "resend_of": message.resend_of_id,
         "number": e164(message.number) if whole else mask(message.number),
         "name": code_name(message.code),
+        "reference": told.reference,
+        "sender_id": told.sender_id,
+        "due_at": told.due_at,
+        "language": told.language,
     }
 
 
@@ -62,7 +67,8 @@ class Messages(APIView):
             page = listing.page(campaign, size=page_size(request), **asked)
         except ValueError as error:
             raise ValidationError(_named(str(error))) from None
-        rows = shapes.MessageSerializer([represent(row, request) for row in page.rows], many=True).data
+        told = particulars.of(page.rows)
+        rows = shapes.MessageSerializer([represent(row, request, told[row.pk]) for row in page.rows], many=True).data
         return Response({"results": rows, "next": link(request, page.next), "previous": link(request, page.previous)})
 
 

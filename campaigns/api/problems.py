@@ -26,6 +26,9 @@ class ProblemSerializer(serializers.Serializer):
     detail = serializers.CharField(help_text="one sentence, for people")
     field = serializers.CharField(allow_null=True, help_text="what it is about, when it is one field")
     findings = serializers.ListField(child=serializers.DictField(), required=False, help_text="of the checks before launch")
+    refused = serializers.ListField(
+        child=serializers.DictField(), required=False, help_text="rows that are left out, by code"
+    )
     messages = serializers.IntegerField(required=False, help_text="that would be sent; after these checks too")
     units = serializers.IntegerField(required=False)
     cost = serializers.DecimalField(14, 4, required=False)

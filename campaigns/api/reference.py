@@ -66,7 +66,7 @@ class Templates(APIView):
     def post(self, request: Request) -> Response:
         given = shapes.TemplateSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        template = given.save(created_by=request.user)
+        template = given.save(author=request.user)
         audit.record("template.create", template, request=request)
         return Response(shapes.TemplateSerializer(template).data, status=201)
 

@@ -8,9 +8,12 @@ from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
+from campaigns.api.audience_shapes import CONDITIONS, OPEN, ConditionsField
 from campaigns.api.fields import Key
-from campaigns.models import Account, Campaign, Import, Template
+from campaigns.audience import translating
+from campaigns.models import Account, Campaign, Import, Segment, Template, TemplateVersion
 from campaigns.sending import schedule
+from campaigns.text import languages
 
 
 class AccountSerializer(serializers.ModelSerializer):
@@ -19,7 +22,8 @@ class AccountSerializer(serializers.ModelSerializer):
     class Meta:
         model = Account
         fields = ["id", "name", "provider", "account_sid", "base_url", "sender_id", "dlt_entity_id", "time_zone",
-                  "rate_per_minute", "cost_per_unit", "stopped"]  # fmt: skip
+                  "rate_per_minute", "cost_per_unit", "cost_transactional", "cost_service_implicit", "cost_service_explicit",
+                  "cost_promotional", "allowed_countries", "balance", "balance_at", "stopped"]  # fmt: skip
 
     def get_stopped(self, account: Account) -> str | None:
         return account.stop_reason if account.stopped_at else None
@@ -36,15 +40,24 @@ class TemplateSerializer(serializers.ModelSerializer):
     variables = serializers.IntegerField(read_only=True)
     category = serializers.ChoiceField(Template.Category.choices)
     status = serializers.ChoiceField(Template.Status.choices, default=Template.Status.APPROVED, help_text="on DLT")
+    language = serializers.CharField(
+        max_length=20, required=False, allow_blank=True, help_text="name or code; it is stored as a code, such as hi"
+    )
 
     class Meta:
         model = Template
-        fields = ["id", "name", "body", "dlt_template_id", "dlt_entity_id", "header", "category", "status", "valid_until",
-                  "version", "sms_type", "variables", "created_at"]  # fmt: skip
+        fields = ["id", "name", "body", "dlt_template_id", "dlt_entity_id", "header", "category", "language", "status",
+                  "valid_until", "version", "sms_type", "variables", "created_at"]  # fmt: skip
         read_only_fields = ["version", "created_at"]
 
+    def validate_language(self, value: str) -> str:
+        if value and not languages.tag(value):
+            raise serializers.ValidationError(languages.UNKNOWN.format(value))
+        return languages.tag(value)
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        template = Template(**attrs)
+        kept = {name: getattr(self.instance, name) for name in Template.SENT_FIELDS} if self.instance else {}
+        template = Template(**kept | attrs)
         errors: dict[str, list[str]] = {}
         for finding in template.findings():
             named = [field for code, field in TEMPLATE_FIELDS.items() if finding.code.startswith(code)]
@@ -54,6 +67,13 @@ class TemplateSerializer(serializers.ModelSerializer):
             raise serializers.ValidationError(errors)
         template.clean()
         return attrs
+
+    def create(self, validated_data: dict[str, Any]) -> Template:
+        return self.update(Template(created_by=validated_data["author"]), validated_data)
+
+    def update(self, instance: Template, validated_data: dict[str, Any]) -> Template:
+        instance.credit(validated_data.pop("author"), TemplateVersion.How.API)
+        return super().update(instance, validated_data)
 
 
 class WallTimeField(serializers.DateTimeField):
@@ -71,9 +91,15 @@ class CampaignInput(serializers.ModelSerializer):
         required=False, allow_null=True, help_text="a time without an offset is in the account's time zone"
     )
 
+    translations = serializers.ManyRelatedField(
+        Key(queryset=Template.objects.filter(archived=False)), required=False,
+        help_text="templates that are this text in other languages, for rows that name theirs",
+    )  # fmt: skip
+
     class Meta:
         model = Campaign
-        fields = ["name", "account", "template", "channel", "sender_id", "schedule_at", "shorten_links", "short_domain"]
+        fields = ["name", "account", "template", "translations", "channel", "sender_id", "schedule_at", "shorten_links",
+                  "short_domain", "skip_recent_days"]  # fmt: skip
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs.get("schedule_at"):
@@ -82,6 +108,10 @@ class CampaignInput(serializers.ModelSerializer):
                 attrs["schedule_at"] = schedule.start(attrs["schedule_at"], ZoneInfo(account.time_zone), timezone.now())
             except schedule.Impossible as error:
                 raise serializers.ValidationError({"schedule_at": ErrorDetail(str(error), error.code)}) from None
+        if attrs.get("translations"):
+            template: Template = attrs.get("template") or self.instance.template  # type: ignore[union-attr]
+            if why := translating.fault(template, attrs["translations"]):
+                raise serializers.ValidationError({"translations": ErrorDetail(why, "no_translation")})
         return attrs
 
     def validate_channel(self, value: str) -> str:
@@ -97,12 +127,17 @@ class CampaignOutput(serializers.Serializer):
     name = serializers.CharField()
     account = serializers.IntegerField()
     template = serializers.IntegerField()
+    translations = serializers.ListField(child=serializers.IntegerField())
     channel = serializers.CharField()
     sender_id = serializers.CharField()
     state = serializers.CharField()
     state_reason = serializers.CharField()
     shorten_links = serializers.BooleanField(help_text="links are shortened and clicks counted")
     short_domain = serializers.CharField()
+    skip_recent_days = serializers.IntegerField(help_text="people with a message of the last so many days are left out")
+    template_version = serializers.IntegerField(
+        allow_null=True, help_text="as launched: see /templates/{template}/versions/"
+    )
     retry_of = serializers.IntegerField(allow_null=True, help_text="the campaign whose failures this one sends again")
     schedule_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
@@ -115,6 +150,8 @@ class CampaignOutput(serializers.Serializer):
     cost = serializers.DecimalField(14, 4)
     rate = serializers.FloatField(help_text="messages a minute, over the last two minutes")
     eta = serializers.DateTimeField(allow_null=True)
+    later = serializers.IntegerField(help_text="messages that wait for an hour of their own")
+    next_due_at = serializers.DateTimeField(allow_null=True, help_text="when the next of them may go")
 
 
 class FamilySerializer(serializers.Serializer):
@@ -132,8 +169,21 @@ class FamilySerializer(serializers.Serializer):
     cost = serializers.DecimalField(14, 4)
 
 
+class EstimateSerializer(serializers.Serializer):
+    """What was estimated before launch; ``units`` and ``cost`` of the campaign are what reports have said since."""
+
+    messages = serializers.IntegerField()
+    units = serializers.IntegerField()
+    cost = serializers.DecimalField(14, 4)
+    units_due = serializers.IntegerField(help_text="estimated for what was or may have been handed over so far")
+    cost_due = serializers.DecimalField(14, 4)
+    difference = serializers.IntegerField(help_text="units of the campaign less units_due")
+    cost_difference = serializers.DecimalField(14, 4)
+
+
 class CampaignDetailOutput(CampaignOutput):
     family = FamilySerializer()
+    estimate = EstimateSerializer()
 
 
 class RetryInput(serializers.Serializer):
@@ -153,6 +203,10 @@ class RetryOutput(serializers.Serializer):
 class MappingSerializer(serializers.Serializer):
     phone = serializers.CharField(max_length=200)
     vars = serializers.ListField(child=serializers.CharField(max_length=200), required=False)
+    language = serializers.CharField(max_length=200, required=False, allow_blank=True, help_text="picks a translation")
+    header = serializers.CharField(max_length=200, required=False, allow_blank=True, help_text="the sender id of each row")
+    schedule = serializers.CharField(max_length=200, required=False, allow_blank=True, help_text="when each row may go")
+    reference = serializers.CharField(max_length=200, required=False, allow_blank=True, help_text="your id for each row")
 
 
 class MappingField(serializers.JSONField):
@@ -166,10 +220,13 @@ class MappingField(serializers.JSONField):
 
 
 class RecipientsInput(serializers.Serializer):
-    """Either a file (multipart) or rows (JSON); the mapping is guessed from the column names when it is left out."""
+    """A file (multipart), rows (JSON) or a saved audience; the mapping is guessed when it is left out."""
 
     file = serializers.FileField(required=False, allow_empty_file=True)
     rows = serializers.ListField(child=serializers.DictField(), required=False, max_length=100_000)
+    audience: Any = Key(queryset=OPEN, required=False, help_text="a saved audience, as it is when it is read")
+    segment: Any = Key(queryset=Segment.objects.all(), required=False, allow_null=True, help_text="only this part of it")
+    conditions = ConditionsField(required=False, help_text=f"instead of a segment: {CONDITIONS}")
     mapping = MappingField(required=False)
 
     def validate_mapping(self, value: Any) -> dict[str, Any]:
@@ -178,8 +235,10 @@ class RecipientsInput(serializers.Serializer):
         return dict(mapping.validated_data)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if ("file" in attrs) == ("rows" in attrs):
-            raise serializers.ValidationError("Send either a file (multipart, field file) or rows (JSON list of objects).")
+        if sum(name in attrs for name in ("file", "rows", "audience")) != 1:
+            raise serializers.ValidationError(
+                "Send either a file (multipart, field file), rows (JSON list of objects) or the id of an audience."
+            )
         return attrs
 
 
@@ -193,12 +252,32 @@ StartedSerializer._declared_fields["import"] = serializers.IntegerField(help_tex
 
 class ImportSerializer(serializers.ModelSerializer):
     campaign: Any = serializers.PrimaryKeyRelatedField(read_only=True)
+    audience: Any = serializers.PrimaryKeyRelatedField(
+        read_only=True, allow_null=True, help_text="the saved audience that its people were taken from"
+    )
+    recently_messaged = serializers.IntegerField(source="recent", help_text="of the suppressed: got a message lately")
 
     class Meta:
         model = Import
-        fields = ["id", "campaign", "state", "filename", "rows", "accepted", "rejected", "duplicates", "suppressed",
-                  "errors", "findings", "units", "problem", "header", "mapping", "created_at", "finished_at"]  # fmt: skip
+        fields = ["id", "campaign", "audience", "state", "filename", "rows", "accepted", "rejected", "duplicates",
+                  "suppressed", "recently_messaged", "errors", "findings", "units", "problem", "header", "mapping",
+                  "created_at", "finished_at"]  # fmt: skip
         read_only_fields = fields
+
+
+class ExampleSerializer(serializers.Serializer):
+    """A row that a finding is about."""
+
+    file = serializers.CharField()
+    line = serializers.IntegerField(help_text="as a spreadsheet numbers it: the header is line 1")
+    number = serializers.CharField(allow_blank=True, help_text="masked without the scope numbers; empty: none could be read")
+    column = serializers.CharField(allow_blank=True, help_text="of the cell that matters; empty: the row as a whole")
+    value = serializers.CharField(allow_blank=True, help_text="the beginning of that cell")
+    why = serializers.CharField()
+
+
+# Named by a key of the dictionary, because the framework's fields have an attribute of that name.
+ExampleSerializer._declared_fields["import"] = serializers.IntegerField(help_text="id of the import")
 
 
 class FindingSerializer(serializers.Serializer):
@@ -206,10 +285,13 @@ class FindingSerializer(serializers.Serializer):
     code = serializers.CharField()
     message = serializers.CharField()
     rows = serializers.IntegerField()
+    remedy = serializers.CharField(help_text="what to do about it")
+    examples = ExampleSerializer(many=True, help_text="its first rows; all are at /campaigns/{id}/rows/?code=")
 
 
 class PreflightSerializer(serializers.Serializer):
     findings = FindingSerializer(many=True)
+    refused = FindingSerializer(many=True, help_text="rows that are left out, by code")
     messages = serializers.IntegerField()
     units = serializers.IntegerField()
     cost = serializers.DecimalField(14, 4)
@@ -228,6 +310,10 @@ class MessageSerializer(serializers.Serializer):
     delivery = serializers.CharField()
     code = serializers.CharField()
     name = serializers.CharField()
+    reference = serializers.CharField(help_text="your own id for it, from the recipients file or the call")
+    sender_id = serializers.CharField(help_text="the header it goes out under")
+    due_at = serializers.DateTimeField(allow_null=True, help_text="not to be sent before; null: at once")
+    language = serializers.CharField(help_text="of its text; empty where the file names none")
     sid = serializers.CharField(allow_null=True)
     units = serializers.IntegerField()
     conflict = serializers.BooleanField()

@@ -22,6 +22,7 @@ from campaigns.api.paging import CURSOR_PARAMETERS, id_page, page_of
 from campaigns.api.parsing import identifier
 from campaigns.api.problems import ProblemSerializer
 from campaigns.audience import suppressing
+from campaigns.downloads import csv_file
 from campaigns.models import Account, Suppression
 from campaigns.text import phone
 
@@ -51,9 +52,9 @@ class SuppressionSerializer(serializers.ModelSerializer):
         validators: list[Any] = []  # listing a number again is no mistake
 
     def validate_number(self, typed: str) -> int:
-        number = phone.canonical(typed)
+        number = phone.anywhere(typed)
         if not number:
-            raise ValidationError(ErrorDetail(phone.explain(typed), "invalid_phone"))
+            raise ValidationError(ErrorDetail(phone.explain(typed, phone.EVERYWHERE), "invalid_phone"))
         return number
 
     def to_representation(self, row: Suppression) -> dict[str, Any]:
@@ -103,9 +104,9 @@ class Suppressions(APIView):
     def get(self, request: Request) -> Response:
         rows = Suppression.objects.all()
         if typed := request.query_params.get("number", ""):
-            number = phone.canonical(typed)
+            number = phone.anywhere(typed)
             if not number:
-                raise ValidationError({"number": ErrorDetail(phone.explain(typed), "invalid_phone")})
+                raise ValidationError({"number": ErrorDetail(phone.explain(typed, phone.EVERYWHERE), "invalid_phone")})
             rows = rows.filter(number=number)
         if reason := request.query_params.get("reason", ""):
             if reason not in Suppression.Reason.values:
@@ -198,9 +199,7 @@ class SuppressionFile(APIView):
         if not request.auth.allows("numbers"):  # type: ignore[union-attr]
             self.permission_denied(request, "This token lacks the scope 'numbers'.", "missing_scope")
         audit.record("suppression.export", "suppression", request=request)
-        response = StreamingHttpResponse(suppressing.suppression_csv(), content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = 'attachment; filename="suppression.csv"'
-        return response
+        return csv_file(suppressing.suppression_csv(), "suppression.csv")
 
 
 def _row(pk: int) -> Suppression:

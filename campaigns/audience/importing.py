@@ -1,31 +1,31 @@
 """Reads a file into its campaign, a chunk a transaction, so that a kill at any point resumes with the same result."""
 
-import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from uuid import uuid4
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from campaigns import bulk, failpoints, jobs, leases
-from campaigns.audience import reading
+from campaigns.audience import firsts, reading, rowwise, translating
 from campaigns.audience.faults import Broken, Unusable
 from campaigns.audience.mapping import check_mapping
 from campaigns.audience.receiving import variables_of
 from campaigns.audience.rewriting import write_file
-from campaigns.audience.rows import DUPLICATE_ENTRY, SUPPRESSED, Chunk, Plan, check, sift
+from campaigns.audience.rows import DUPLICATE_ENTRY, RECENTLY_MESSAGED, SUPPRESSED, Chunk, Particulars, Plan, check, sift
+from campaigns.audience.turns import Turn
 from campaigns.models import Campaign, Import, Recipient, RowError, Suppression
+from campaigns.models.recent import told
 from campaigns.models.states import EDITABLE, ImportState
+from campaigns.text import countries
 from campaigns.text.cost import indian
 from campaigns.text.links import entries
 from campaigns.text.render import parse
 
 ACTIVE = frozenset({ImportState.QUEUED, ImportState.RUNNING})
-RENEW = leases.SECONDS / 3
 SLICE = 20_000  # rows a DELETE: other writers get their turn between two
 # Reading resumes after a number of rows that are not empty: endless empty ones would be read again in every turn. A
 # spreadsheet has at most 1,048,576.
@@ -33,12 +33,14 @@ EMPTY_ROWS = 2_000_000
 HEADER_ROWS = 1
 FILLED = 1_000  # numbers looked up at once are a multiple of it
 UNREAD: dict[str, Any] = {
-    "bytes_read": 0, "rows": 0, "accepted": 0, "rejected": 0, "duplicates": 0, "suppressed": 0, "errors": {}, "findings": {},
-    "units": 0, "problem": "", "finished_at": None,
+    "bytes_read": 0, "rows": 0, "accepted": 0, "rejected": 0, "duplicates": 0, "suppressed": 0, "recent": 0, "errors": {},
+    "findings": {}, "examples": {}, "units": 0, "problem": "", "finished_at": None, "rowwise": {},
 }  # fmt: skip
 WRITTEN = [*UNREAD, "state"]
 # A process that slept through the loss of its turn finds one of these changed, and writes nothing.
-FENCE = ("rows", "mapping", "template_version")
+FENCE = ("rows", "mapping", "template_version", "terms")
+NOTHING = Particulars()
+STORED = ("campaign", "source", "line", "number", "cells", "units")
 
 
 def start(source: Import, mapping: Mapping[str, Any]) -> None:
@@ -63,6 +65,8 @@ def _queue(source: Import, mapping: Mapping[str, Any], allowed: set[ImportState]
         columns = check_mapping(source.header, mapping, variables_of(campaign))
         values = UNREAD | {
             "state": ImportState.QUEUED, "mapping": columns, "template_version": campaign.template.version,
+            "terms": campaign.terms(),
+            "rowwise": translating.held(campaign) if "language" in columns else {},
         }  # fmt: skip
         if not Import.objects.filter(pk=source.pk, state__in=allowed).update(**values):
             raise Unusable("STARTED_BEFORE", "This file is being read or was read before.")
@@ -86,8 +90,8 @@ def _read(import_id: int, renew: Callable[[], bool]) -> bool:
     if source is None or source.state not in ACTIVE:
         return True
     try:
-        if not source.path:
-            write_file(source)
+        if not source.path and not write_file(source, renew):
+            return True
         return _read_chunks(source, renew)
     except Broken as fault:
         _fail(source, str(fault))
@@ -100,24 +104,28 @@ def _read_chunks(source: Import, renew: Callable[[], bool]) -> bool:
     template = source.campaign.template
     if template.version != source.template_version:
         raise Broken("The template was changed before the file was read to its end. Check the file again.")
-    plan = Plan(source.header, source.mapping, parse(template.body), entries(source.campaign.account.allowed_links))
+    plan = Plan(source.header, source.mapping, parse(template.body), *rules(source))
+    own = rowwise.reader(source, plan)
     if not source.rows and not _clear(source):
         return True
     with reading.records(source.path, source.encoding, source.delimiter) as (records, bytes_read):
         reading.skip(records, source.rows)
-        until, renewal = time.monotonic() + settings.TASK_BUDGET, time.monotonic() + RENEW
+        turn = Turn(renew)
         while True:
-            chunk = check(records, plan)
+            chunk = own.check(records) if own else check(records, plan)
             if not write(source, chunk, bytes_read()) or not chunk.last:
                 return True
             if chunk.last - source.rows > EMPTY_ROWS + HEADER_ROWS:
                 raise Broken(f"The file has more than {indian(EMPTY_ROWS)} empty rows. Delete them and upload it again.")
-            if time.monotonic() > until:
-                return False
-            if time.monotonic() > renewal:
-                renewal = time.monotonic() + RENEW
-                if not renew():
-                    return True
+            if not turn.goes_on():
+                return turn.lost
+
+
+def rules(source: Import) -> tuple[Collection[str], frozenset[str]]:
+    """The links and the countries that rows may have. These countries and not the account's of just now, which may change
+    between two turns of one reading.
+    """
+    return entries(source.campaign.account.allowed_links), countries.parse(source.terms.get("countries") or "IN")
 
 
 def _held(source: Import) -> Campaign | None:
@@ -135,13 +143,14 @@ def write(source: Import, chunk: Chunk, bytes_read: int) -> bool:
             return False
         if campaign.state not in EDITABLE:
             raise Broken("The campaign was launched before the file was read to its end.")
-        numbers = [(number,) for _, number, _, _ in chunk.kept]
-        chunk = sift(chunk, _suppressed(source, numbers), _known(source, numbers))
-        bulk.insert_rows(
-            Recipient,
-            ("campaign", "source", "line", "number", "cells", "units"),
-            ((source.campaign_id, source.pk, *row) for row in chunk.kept),
-        )
+        numbers, own = [(number,) for _, number, _, _ in chunk.kept], chunk.own
+        chunk = sift(chunk, _suppressed(source, numbers), _known(source, numbers), _recent(source, chunk))
+        if own is None:
+            bulk.insert_rows(Recipient, STORED, ((source.campaign_id, source.pk, *row) for row in chunk.kept))
+        else:
+            rows = [(source.campaign_id, source.pk, *row, *own.rows.get(row[0], NOTHING)) for row in chunk.kept]
+            bulk.insert_rows(Recipient, (*STORED, *Particulars._fields), rows)
+            rowwise.count(source, chunk, own)
         bulk.insert_rows(
             RowError,
             ("source", "line", "code", "column", "message", "cells"),
@@ -159,14 +168,19 @@ def write(source: Import, chunk: Chunk, bytes_read: int) -> bool:
 
 def _count(source: Import, chunk: Chunk) -> None:
     codes = Counter(code for _, code, *_ in chunk.refused)
+    recent = codes.pop(RECENTLY_MESSAGED, 0)
     suppressed = codes.pop(SUPPRESSED, 0)
     source.rows += len(chunk.kept) + len(chunk.refused)
     source.accepted += len(chunk.kept)
     source.rejected += codes.total()
     source.duplicates += codes[DUPLICATE_ENTRY]
-    source.suppressed += suppressed
+    source.suppressed += suppressed + recent
+    source.recent += recent
     source.errors = dict(codes + Counter(source.errors))
-    source.findings = dict(Counter(code for _, code in chunk.doubts) + Counter(source.findings))
+    doubts = Counter(code for _, code in chunk.doubts)
+    source.findings = dict(doubts + Counter(source.findings))
+    barred = [code for code, n in ((SUPPRESSED, suppressed), (RECENTLY_MESSAGED, recent)) if n]
+    source.examples = firsts.extended(source, chunk, [*codes, *doubts, *barred])
     source.units += sum(units for *_, units in chunk.kept)
 
 
@@ -178,6 +192,15 @@ def _suppressed(source: Import, numbers: list[tuple[int]]) -> set[int]:
     now = timezone.now()
     here = Suppression.objects.filter(Q(account=source.campaign.account_id) | Q(account=None), number__in=listed)
     return set(here.filter(Q(expires_at=None) | Q(expires_at__gt=now)).values_list("number", flat=True))
+
+
+def _recent(source: Import, chunk: Chunk) -> dict[int, str]:
+    """Which of the numbers got a message of the account lately, and which; nobody unless that was asked for."""
+    days = source.terms.get("recent_days", 0)
+    if not days:
+        return {}
+    found = told(source.terms["account"], [number for _, number, _, _ in chunk.kept], days)
+    return {number: one.sentence for number, one in found.items()}
 
 
 def _known(source: Import, numbers: list[tuple[int]]) -> dict[int, str]:

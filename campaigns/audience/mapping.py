@@ -3,10 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
+from campaigns.audience import optional
 from campaigns.audience.faults import Unusable
-from campaigns.text.phone import canonical
+from campaigns.text.phone import anywhere
 
 ERROR_COLUMNS = ("error_code", "error_column", "error_reason")  # of the download of refused rows; never data
 # Names without spaces and signs, in lower case.
@@ -21,6 +22,11 @@ NEVER = 9
 class Columns(TypedDict):
     phone: str  # empty: not known
     vars: list[str]  # in the order of the template's variables; empty: not known
+    # There only when a column gives it: see ``optional``.
+    language: NotRequired[str]
+    header: NotRequired[str]
+    schedule: NotRequired[str]
+    reference: NotRequired[str]
 
 
 def guess_mapping(header: Sequence[str], sample: Sequence[Sequence[str]], variables: int) -> Columns:
@@ -29,7 +35,14 @@ def guess_mapping(header: Sequence[str], sample: Sequence[Sequence[str]], variab
     places = [(_distance(name, [row[header.index(name)] for row in sample]), i) for i, name in enumerate(columns)]
     distance, at = min(places, default=(NEVER, 0))
     phone = columns[at] if distance < NEVER else ""
-    return {"phone": phone, "vars": _variables([name for name in columns if name != phone], variables)}
+    rest = [name for name in columns if name != phone]
+    samples = {name: [row[header.index(name)] for row in sample] for name in rest}
+    found = optional.guess({name: _plain(name) for name in rest}, samples)
+    chosen = _variables(rest, variables)
+    if not all(chosen):
+        others = _variables([name for name in rest if name not in found.values()], variables)
+        chosen = others if all(others) else chosen
+    return {"phone": phone, "vars": chosen, **optional.columns(found, chosen)}
 
 
 def _distance(name: str, cells: Sequence[str]) -> int:
@@ -38,7 +51,7 @@ def _distance(name: str, cells: Sequence[str]) -> int:
     A column named for phones comes before one that only looks like it: a loan number may have ten digits too.
     """
     filled = [cell for cell in cells if cell.strip()]
-    fits = 2 * sum(1 for cell in filled if canonical(cell)) >= max(len(filled), 1)
+    fits = 2 * sum(1 for cell in filled if anywhere(cell)) >= max(len(filled), 1)
     plain = _plain(name)
     if CERTAIN.fullmatch(plain):
         return 0 if fits else 1 if filled else 4
@@ -68,7 +81,8 @@ def check_mapping(header: Sequence[str], mapping: Mapping[str, Any], variables: 
     phone, chosen = mapping.get("phone") or "", list(mapping.get("vars") or [])
     if not phone:
         raise Unusable("NO_PHONE_COLUMN", "Choose the column that holds the phone numbers.")
-    for name in [phone, *filter(None, chosen)]:
+    own = optional.columns(mapping)
+    for name in [phone, *filter(None, chosen), *own.values()]:
         if name not in header:
             raise Unusable("UNKNOWN_COLUMN", f"The file has no column “{name}”. It has: {', '.join(header)[:300]}.")
     if len(chosen) != variables and any(chosen):
@@ -79,10 +93,12 @@ def check_mapping(header: Sequence[str], mapping: Mapping[str, Any], variables: 
         )
     chosen = chosen if len(chosen) == variables else [""] * variables
     if open_ones := [str(i) for i, name in enumerate(chosen, 1) if not name]:
+        only = f" The file has only one, “{header[0][:60]}”: separate columns by commas." if len(header) == 1 else ""
         raise Unusable(
-            "VARIABLE_NOT_CHOSEN", f"Choose a column for variable {', '.join(open_ones)} of the template's {variables}."
+            "VARIABLE_NOT_CHOSEN",
+            f"Choose a column for variable {', '.join(open_ones)} of the template's {variables}.{only}",
         )
-    return {"phone": phone, "vars": chosen}
+    return {"phone": phone, "vars": chosen, **own}
 
 
 def _count(number: int, thing: str) -> str:

@@ -3,7 +3,7 @@
 import csv
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import TextIOWrapper
@@ -13,6 +13,7 @@ from typing import TextIO
 from campaigns.audience.faults import Broken, Unusable, endless_cell, long_cell, unbalanced
 from campaigns.audience.storing import whole_path
 from campaigns.text.formulas import unguard
+from campaigns.text.phone import anywhere, mask
 
 DELIMITERS = ",;\t|"  # in the order of preference
 LOOKED_AT = 65_536  # characters read to find the delimiter
@@ -45,12 +46,26 @@ def look(path: str, encoding: str, name: str, delimiter: str = "") -> Look:
     try:
         with records(path, encoding, delimiter) as (rows, _):
             header = check_header(read_header(rows), name)
-            sample = list(islice((_sample(line, row, len(header)) for line, row in rows if not is_blank(row)), LINES))
+            first = list(islice(((line, row) for line, row in rows if not is_blank(row)), LINES))
+            sample = [_sample(line, row, len(header)) for line, row in first]
     except Broken as fault:
         raise Unusable(fault.code, str(fault)) from None
     if not sample:
         raise Unusable("NO_ROWS", f"{name} has a header but no rows below it.")
+    _check_width(header, [row for _, row in first], name)
     return Look(delimiter, header, sample)
+
+
+def _check_width(header: Sequence[str], rows: Sequence[list[str]], name: str) -> None:
+    """A header shorter than every row is a title, or leaves columns without a name."""
+    narrowest = min(max(i for i, cell in enumerate(row, 1) if cell.strip()) for row in rows)
+    if narrowest > len(header):
+        raise Unusable(
+            "HEADER_SHORT",
+            f"The first line of {name} has {len(header)} {'cell' if len(header) == 1 else 'cells'} (“{header[0][:40]}”), "
+            f"but the lines below it have {narrowest}. It must name every column: delete a title that stands above the "
+            "names, and put quotation marks round cells with a comma in them.",
+        )
 
 
 def find_delimiter(text: str) -> str:
@@ -99,6 +114,12 @@ def read_header(rows: Numbered) -> list[str]:
 def check_header(header: list[str], name: str) -> list[str]:
     if not header:
         raise Unusable("EMPTY", f"{name} is empty.")
+    if row := next((cell for cell in header if anywhere(cell)), ""):
+        raise Unusable(
+            "NO_HEADER",
+            f"The first line of {name} is a row already: it has the phone number {mask(anywhere(row))}. "
+            "Put a line above it that names the columns.",
+        )
     if len(header) > MAX_COLUMNS:
         raise Unusable("TOO_MANY_COLUMNS", f"{name} has {len(header)} columns; at most {MAX_COLUMNS} can be read.")
     if long := next((cell for cell in header if len(cell) > MAX_NAME), ""):
@@ -116,7 +137,8 @@ def check_header(header: list[str], name: str) -> list[str]:
 
 
 def is_blank(row: list[str]) -> bool:
-    return not "".join(row).strip()
+    # The last sign is what DOS ends a file with.
+    return not "".join(row).replace("\x1a", "").strip()
 
 
 def skip(rows: Numbered, count: int) -> None:

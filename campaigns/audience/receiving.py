@@ -2,22 +2,22 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import IO, Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.core.files import File
 from django.utils import timezone
 
-from campaigns.audience import workbook
+from campaigns.audience import translating, workbook
 from campaigns.audience.faults import Unusable
 from campaigns.audience.mapping import Columns, guess_mapping
 from campaigns.audience.reading import look
-from campaigns.audience.storing import Stored, store, whole_path
+from campaigns.audience.storing import Stored, kept
 from campaigns.models import Campaign, Import
 from campaigns.models.states import ImportState
 from campaigns.text.cost import indian
-from campaigns.text.phone import canonical, mask
 from campaigns.text.render import TemplateError
 
 LOOKED_BACK = 20  # files of the same template
@@ -32,13 +32,25 @@ def receive(
     ``as_before`` proposes the columns as somebody matched them for the last file like it: only for people, who see it.
     Raises Unusable, with nothing kept, when it is no list with a phone column or was read into this campaign before.
     """
+    with as_text(upload, filename) as (file, name, delimiter):
+        return _keep(campaign, file, name, user, delimiter, as_before)
+
+
+@contextmanager
+def as_text(upload: IO[bytes] | File, filename: str) -> Iterator[tuple[IO[bytes] | File, str, str]]:
+    """What is to be stored, its name, and its delimiter if known: of a workbook, the CSV file that it could be."""
     if workbook.is_workbook(upload):
         with workbook.as_csv(upload, filename[-80:]) as (file, name):
-            return _keep(campaign, file, name[-255:], user, ",", as_before)
-    return _keep(campaign, upload, filename[-255:], user, "", as_before)
+            yield file, name[-255:], ","
+    else:
+        yield upload, filename[-255:], ""
 
 
 def receive_rows(campaign: Campaign, rows: Sequence[Mapping[str, Any]], user: Someone) -> Import:
+    return _keep(campaign, rows_file(rows), "rows by API", user, ",")
+
+
+def rows_file(rows: Sequence[Mapping[str, Any]]) -> IO[bytes]:
     """As a file whose header is every key in the order of first use."""
     header = list(dict.fromkeys(key for row in rows for key in row))
     text = io.StringIO(newline="")
@@ -50,13 +62,13 @@ def receive_rows(campaign: Campaign, rows: Sequence[Mapping[str, Any]], user: So
         content = text.getvalue().encode("utf-8")
     except UnicodeEncodeError:
         raise Unusable("ENCODING", "A row holds half of a character (a lone surrogate), which no text can carry.") from None
-    return _keep(campaign, io.BytesIO(content if header else b""), "rows by API", user, ",")
+    return io.BytesIO(content if header else b"")
 
 
 def _cell(i: int, key: str, value: Any) -> str:
     if value is None:
         return ""
-    if isinstance(value, str | int | float):
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
         return str(value)
     raise Unusable("INVALID_ROWS", f"Row {i}: “{key}” must be text or a number.")
 
@@ -64,26 +76,14 @@ def _cell(i: int, key: str, value: Any) -> str:
 def _keep(
     campaign: Campaign, upload: IO[bytes] | File, name: str, user: Someone, delimiter: str, as_before: bool = False
 ) -> Import:
-    stored = store(upload, name[-80:])
-    try:
+    with kept(upload, name[-80:]) as stored:
         return _create(campaign, stored, name, user, delimiter, as_before)
-    except BaseException:
-        whole_path(stored.path).unlink(missing_ok=True)
-        raise
 
 
 def _create(campaign: Campaign, stored: Stored, name: str, user: Someone, delimiter: str, as_before: bool) -> Import:
     _refuse_repeated(campaign, stored.sha256)
     seen = look(stored.path, stored.encoding, name[-80:], delimiter)
-    if row := next((cell for cell in seen.header if canonical(cell)), ""):
-        raise Unusable(
-            "NO_HEADER",
-            f"The first line of {name[-80:]} is a row already: it has the phone number {mask(canonical(row))}. "
-            "Put a line above it that names the columns.",
-        )
-    mapping = guess_mapping(seen.header, seen.sample, variables_of(campaign))
-    if as_before:
-        mapping = _used_before(campaign, seen.header) or mapping
+    mapping = propose(campaign, seen.header, seen.sample, as_before)
     if not mapping["phone"]:
         raise Unusable(
             "NO_PHONE_COLUMN",
@@ -94,6 +94,14 @@ def _create(campaign: Campaign, stored: Stored, name: str, user: Someone, delimi
         sha256=stored.sha256, encoding=stored.encoding, delimiter=seen.delimiter, header=seen.header, sample=seen.sample,
         mapping=mapping, created_by=user if isinstance(user, User) else None,
     )  # fmt: skip
+
+
+def propose(campaign: Campaign, header: Sequence[str], sample: Sequence[Sequence[str]], as_before: bool) -> Columns:
+    """The columns as somebody matched them for the last file like it, when that is wanted, else a guess."""
+    guess = guess_mapping(header, sample, variables_of(campaign))
+    if not campaign.translations.exists() and not (as_before and translating.candidates(campaign.template)):
+        guess.pop("language", None)  # there is nothing to choose from
+    return (_used_before(campaign, header) if as_before else None) or guess
 
 
 def _used_before(campaign: Campaign, header: Sequence[str]) -> Columns | None:

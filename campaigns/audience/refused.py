@@ -2,15 +2,20 @@
 
 import csv
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
 
 from campaigns.audience.mapping import ERROR_COLUMNS
 from campaigns.bulk import chunks
 from campaigns.models import Import, RowError
 from campaigns.text.formulas import guard
-from campaigns.text.phone import canonical, mask
+from campaigns.text.phone import mask_cell
 
 PORTION = 1_000  # rows a string
+ABROAD = re.compile(r"(?<![+\w])\+\d[\d -]{5,}\d(?= is )")  # a number of another country, as a sentence begins with it
 
 
 def errors_csv(source: Import, whole_numbers: bool = True) -> Iterator[str]:
@@ -18,17 +23,24 @@ def errors_csv(source: Import, whole_numbers: bool = True) -> Iterator[str]:
 
     It begins with a byte-order mark, without which Excel spoils every name that is not plain ASCII.
     """
-    places = [i for i, name in enumerate(source.header) if name not in ERROR_COLUMNS]
-    yield "\ufeff" + _text([[*(source.header[i] for i in places), *ERROR_COLUMNS]])
-    rows = RowError.objects.filter(source=source).order_by("line").values_list("cells", "code", "column", "message")
+    phone = str(source.mapping.get("phone") or "")
+    return refused_csv(source.header, RowError.objects.filter(source=source), whole_numbers, phone)
+
+
+def refused_csv(header: Sequence[str], errors: QuerySet[Any], whole_numbers: bool, phone: str) -> Iterator[str]:
+    """``phone`` is the name of the column of numbers, where they may be written without a plus."""
+    places = [i for i, name in enumerate(header) if name not in ERROR_COLUMNS]
+    numbers = places.index(header.index(phone)) if phone in header else -1
+    yield "\ufeff" + _text([[*(header[i] for i in places), *ERROR_COLUMNS]])
+    rows = errors.order_by("line").values_list("cells", "code", "column", "message")
     for portion in chunks(rows.iterator(PORTION), PORTION):
-        lines = [_line(cells, places, len(source.header), list(why)) for cells, *why in portion]
-        yield _text(lines if whole_numbers else [[_masked(cell) for cell in line] for line in lines])
+        lines = [_line(cells, places, len(header), list(why)) for cells, *why in portion]
+        yield _text(lines if whole_numbers else [_masked(line, numbers) for line in lines])
 
 
-def _masked(cell: str) -> str:
-    number = canonical(cell)
-    return mask(number) if number else cell
+def _masked(line: list[str], phone: int) -> list[str]:
+    """Without whole numbers, neither in cells nor in the sentence that repeats one of them."""
+    return [mask_cell(ABROAD.sub(lambda found: mask_cell(found[0]), cell), i == phone) for i, cell in enumerate(line)]
 
 
 def _line(cells: list[str], places: list[int], width: int, why: list[str]) -> list[str]:

@@ -4,12 +4,13 @@
 import json
 from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from campaigns.audience.mapping import Columns
 from campaigns.audience.reading import LONG_CELL, Numbered, is_blank, straighten
 from campaigns.text import dlt
 from campaigns.text.links import links, listed
-from campaigns.text.phone import canonical, explain
+from campaigns.text.phone import INDIA, canonical, explain
 from campaigns.text.render import MAX_BODY, Template, clean
 from campaigns.text.segments import DOUBLE, GSM_ONE, encoding_type, units
 
@@ -22,12 +23,30 @@ DUPLICATE_ENTRY = "DUPLICATE_ENTRY"
 MISSING_REQUIRED = "MISSING_REQUIRED"
 INVALID_FORMAT = "INVALID_FORMAT"
 SUPPRESSED = "SUPPRESSED"  # not a fault of the row: it is counted apart
+RECENTLY_MESSAGED = "RECENTLY_MESSAGED"  # nor is this, which counts among the suppressed
 
 Kept = tuple[int, int, str, int]  # line, number, cells as JSON, units
 Refused = tuple[int, str, str, str, str]  # line, code, column, message, cells as JSON
 Fault = tuple[str, str, str]  # code, column, message
 
+NOBODY: Mapping[int, str] = {}
+
 encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
+class Particulars(NamedTuple):
+    """What a row says of itself, as Recipient stores it."""
+
+    reference: str = ""
+    sender_no: int = 0
+    language_no: int = 0
+    due: int = 0
+
+
+@dataclass(slots=True)
+class Own:
+    rows: dict[int, Particulars] = field(default_factory=dict)  # by line; a row that is not there says nothing
+    senders: list[str] = field(default_factory=list)  # all that the file has named so far
 
 
 @dataclass(slots=True)
@@ -36,17 +55,24 @@ class Chunk:
     refused: list[Refused] = field(default_factory=list)
     doubts: list[tuple[int, str]] = field(default_factory=list)  # line and code of rows kept but worth a look
     last: int = 0  # the last record read; 0 when there was none left
+    own: Own | None = None  # in a file whose rows say more than number and values
 
 
 class Plan:
     """How the rows of one file become messages of one template."""
 
     def __init__(
-        self, header: Sequence[str], columns: Columns, template: Template, allowed_links: Collection[str] = ()
+        self,
+        header: Sequence[str],
+        columns: Columns,
+        template: Template,
+        allowed_links: Collection[str] = (),
+        countries: frozenset[str] = INDIA,
     ) -> None:
         self.header = header
         self.template = template
         self.allowed_links = allowed_links  # empty: links are not checked
+        self.countries = countries  # whose numbers the account sends to
         self.phone = header.index(columns["phone"])
         self.variables = [header.index(name) for name in columns["vars"]]
         self.pattern = "%s".join(part.replace("%", "%%") for part in template.parts)
@@ -66,7 +92,7 @@ def check(rows: Numbered, plan: Plan, limit: int = CHUNK) -> Chunk:  # noqa: PLR
     chunk = Chunk()
     kept, refused, doubts = chunk.kept, chunk.refused, chunk.doubts
     width, phone, variables, pattern, easy = len(plan.header), plan.phone, plan.variables, plan.pattern, plan.easy
-    line, quotes, single, links_matter = 0, 2 * width, plan.single, bool(plan.allowed_links)
+    line, quotes, single, links_matter, countries = 0, 2 * width, plan.single, bool(plan.allowed_links), plan.countries
     while limit > 0 and (record := next(rows, None)):
         line, row = record
         limit -= 1
@@ -82,7 +108,7 @@ def check(rows: Numbered, plan: Plan, limit: int = CHUNK) -> Chunk:  # noqa: PLR
                 if not is_blank(row):
                     refused.append((line, INVALID_FORMAT, "", fault, cells))
                 continue
-        number = canonical(row[phone])
+        number = canonical(row[phone], countries)
         if not number:
             if not is_blank(row):
                 refused.append((line, *_phone_fault(row[phone], plan), cells))
@@ -117,7 +143,7 @@ def _phone_fault(text: str, plan: Plan) -> Fault:
     column = plan.header[plan.phone]
     if not text.strip():
         return MISSING_REQUIRED, column, f"“{column}” is empty."
-    return INVALID_PHONE, column, explain(text)
+    return INVALID_PHONE, column, explain(text, plan.countries)
 
 
 def _unclean(row: list[str], plan: Plan) -> Fault:
@@ -164,9 +190,12 @@ def _value_fault(values: list[str], body: str, plan: Plan) -> Fault | None:
     return None
 
 
-def sift(chunk: Chunk, suppressed: Container[int], known: Mapping[int, str]) -> Chunk:
-    """The chunk without numbers that must not be sent to or are in the campaign already (number: where they are)."""
-    if not suppressed and not known and len({number for _, number, _, _ in chunk.kept}) == len(chunk.kept):
+def sift(chunk: Chunk, suppressed: Container[int], known: Mapping[int, str], recent: Mapping[int, str] = NOBODY) -> Chunk:
+    """The chunk without numbers that must not be sent to or are in the campaign already (number: where they are).
+
+    ``recent`` are those to be left out because they got a message lately, and which.
+    """
+    if not suppressed and not known and not recent and len({number for _, number, _, _ in chunk.kept}) == len(chunk.kept):
         return chunk
     first = dict(known)
     kept, refused = [], list(chunk.refused)
@@ -174,6 +203,8 @@ def sift(chunk: Chunk, suppressed: Container[int], known: Mapping[int, str]) -> 
         line, number, cells, _ = row
         if number in suppressed:
             refused.append((line, SUPPRESSED, "", "The number is on the suppression list.", cells))
+        elif number in recent:
+            refused.append((line, RECENTLY_MESSAGED, "", recent[number], cells))
         elif number in first:
             refused.append((line, DUPLICATE_ENTRY, "", f"The number is already in {first[number]}.", cells))
         else:

@@ -5,6 +5,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -27,8 +28,9 @@ FALLBACK = "Windows-1252"  # what spreadsheets on Windows save, and what no byte
 SAVE_AS = "Open it, save it as CSV (“CSV UTF-8” in Excel) and upload that file."
 KINDS = (  # first bytes in lower case
     (codecs.BOM_UTF32_LE, "UTF-32 text"),  # looked for before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "UTF-32 text"),
     (b"pk\x03\x04", "an Excel workbook or another ZIP archive"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls) or one locked with a password"),
     (b"%pdf", "a PDF"),
     (b"\x1f\x8b", "a compressed file"),
     (b"{\\rtf", "a Word document"),
@@ -36,7 +38,12 @@ KINDS = (  # first bytes in lower case
     (b"<html", "a web page"),
     (b"<!doctype", "a web page"),
     (b"<table", "a web page"),
+    (b"begin:vcard", "a contact card"),
+    (b"\x89png", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"gif8", "a picture"),
 )
+JSON = re.compile(rb"[\[{]\s*[\"{]")
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 # A character of UTF-8 beyond ASCII. Windows-1252 text has none by chance, so one of them beside bytes that are not
 # UTF-8 means two encodings in one file, and reading it as either would spoil names in silence.
@@ -74,6 +81,17 @@ def store(upload: IO[bytes] | File, name: str) -> Stored:
         target.unlink(missing_ok=True)
         raise
     return Stored(path, size, sha256, encoding)
+
+
+@contextmanager
+def kept(upload: IO[bytes] | File, name: str) -> Iterator[Stored]:
+    """A stored upload, which is deleted again when what is to hold it cannot be made."""
+    stored = store(upload, name)
+    try:
+        yield stored
+    except BaseException:
+        whole_path(stored.path).unlink(missing_ok=True)
+        raise
 
 
 def _blocks(upload: IO[bytes] | File, name: str) -> Iterator[bytes]:
@@ -128,7 +146,8 @@ class _Proof:
 def recognise(head: bytes, name: str) -> str:
     """The encoding that the first bytes speak for; raises Unusable when they are no text."""
     start = head.lstrip().lower()
-    if kind := next((kind for magic, kind in KINDS if start.startswith(magic)), ""):
+    kind = next((kind for magic, kind in KINDS if start.startswith(magic)), "JSON" if JSON.match(start) else "")
+    if kind:
         raise Unusable("NOT_TEXT", f"{name} is {kind}, not a CSV file. {SAVE_AS}")
     for mark, encoding in BOMS:
         if head.startswith(mark):

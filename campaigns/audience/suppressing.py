@@ -76,9 +76,9 @@ class _Reader:
         cells, fault = reading.straighten(line, cells, self.width)
         if fault:
             raise ValueError(fault)
-        number = phone.canonical(cells[self.phone])
+        number = phone.anywhere(cells[self.phone])
         if not number:
-            raise ValueError(phone.explain(cells[self.phone]))
+            raise ValueError(phone.explain(cells[self.phone], phone.EVERYWHERE))
         said = {name: cells[i].strip() for name, i in self.places.items()}
         reason = WORDS.get(said["reason"].lower()) if said.get("reason") else self.terms.reason
         if reason is None:
@@ -145,7 +145,8 @@ def suppression_csv() -> Iterator[str]:
 def _line(row: Suppression) -> list[str]:
     until = row.expires_at.isoformat() if row.expires_at else "always"
     account = row.account.name if row.account else "all"
-    return [str(row.number), row.reason, account, until, row.note, row.created_at.isoformat()]
+    number = f"{row.number}" if f"{row.number}".startswith("91") else phone.e164(row.number)
+    return [number, row.reason, account, until, row.note, row.created_at.isoformat()]
 
 
 def _text(rows: Sequence[Sequence[str]]) -> str:

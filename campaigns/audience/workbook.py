@@ -18,11 +18,14 @@ from django.conf import settings
 from django.core.files import File
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+from campaigns.audience.extent import MOST_CELLS, Extent
 from campaigns.audience.faults import Unusable
 from campaigns.text.cost import indian
 
 MAGIC = b"PK\x03\x04"
 PARTS = {"[Content_Types].xml", "xl/workbook.xml"}  # without these a ZIP archive is no .xlsx
+OTHERS = {"content.xml": "an OpenDocument sheet", "xl/workbook.bin": "a binary Excel workbook (.xlsb)"}
+ARCHIVE = "a ZIP archive, not a CSV file or Excel workbook. Unpack it and upload the list that is in it."
 MOST_PARTS = 10_000
 BLOCK = 1 << 20
 EXPANDED = 8  # a workbook may hold so many times the upload limit: XML is wordy, and memory must hold a sheet
@@ -66,8 +69,10 @@ def _prove(path: str, name: str) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             parts = archive.infolist()
-            if not {part.filename for part in parts} >= PARTS or len(parts) > MOST_PARTS:
-                raise Unusable("NOT_TEXT", f"{name} is a ZIP archive, not a CSV file or Excel workbook.")
+            names = {part.filename for part in parts}
+            if not names >= PARTS or len(parts) > MOST_PARTS:
+                kind = next((kind for part, kind in OTHERS.items() if part in names), "")
+                raise Unusable("NOT_TEXT", f"{name} is {kind}. {SAVE_AS}" if kind else f"{name} is {ARCHIVE}")
             left = limit
             for part in parts:
                 left = _unpack(archive, part, left, name)
@@ -76,17 +81,34 @@ def _prove(path: str, name: str) -> None:
 
 
 def _unpack(archive: zipfile.ZipFile, part: zipfile.ZipInfo, left: int, name: str) -> int:
-    with archive.open(part) as file:
-        beginning = True
-        while block := file.read(BLOCK):
-            left -= len(block)
-            if left < 0:
-                limit = indian(EXPANDED * settings.UPLOAD_LIMIT_MB)
-                raise Unusable("TOO_LARGE", f"{name} holds more than {limit} MB when it is unpacked. {SAVE_AS}")
-            if beginning and b"<!DOCTYPE" in block[:4096].upper():
-                raise Unusable("WORKBOOK", f"{name} is not as Excel writes workbooks. {SAVE_AS}")
-            beginning = False
+    extent = Extent()
+    for block in _blocks(archive, part):
+        left -= len(block)
+        if left < 0:
+            limit = indian(EXPANDED * settings.UPLOAD_LIMIT_MB)
+            raise Unusable("TOO_LARGE", f"{name} holds more than {limit} MB when it is unpacked. {SAVE_AS}")
+        if not extent.fed and b"<!DOCTYPE" in block[:4096].upper():
+            raise Unusable("WORKBOOK", f"{name} is not as Excel writes workbooks. {SAVE_AS}")
+        extent.feed(block)
+    if extent.cells > MOST_CELLS:
+        extent = Extent(exact=True)
+        for block in _blocks(archive, part):
+            extent.feed(block)
+    if extent.odd:
+        raise Unusable("WORKBOOK", f"{name} is not as Excel writes workbooks. {SAVE_AS}")
+    if extent.cells > MOST_CELLS:
+        raise Unusable(
+            "SHEET_LARGE",
+            f"A sheet of {name} reaches to row {indian(extent.rows)} and over {indian(extent.columns)} columns: too much to "
+            "be read. Delete what stands far from the list, or save the sheet as CSV and upload that.",
+        )
     return left
+
+
+def _blocks(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
+    with archive.open(part) as file:
+        while block := file.read(BLOCK):
+            yield block
 
 
 def _first_with_rows(workbook: CalamineWorkbook, name: str) -> CalamineSheet:
@@ -104,7 +126,11 @@ def _write(sheet: CalamineSheet, made: IO[bytes]) -> None:
     try:
         writer = csv.writer(text, quoting=csv.QUOTE_ALL)
         for row in sheet.iter_rows():
-            writer.writerow([_text(cell) for cell in row])
+            cells = [_text(cell) for cell in row]
+            if any(cells):
+                writer.writerow(cells)
+            else:
+                text.write("\n")
     finally:
         text.detach()
 

@@ -80,7 +80,15 @@ def _report(values: Mapping[str, Any], source: str) -> DeliveryReport | None:
 
 
 def _sid(values: Mapping[str, Any]) -> str | None:
-    return sid(values["smssid"] if values.get("smssid") is not None else values.get("sid"))
+    return sid(_given_sid(values))
+
+
+def _given_sid(values: Mapping[str, Any]) -> Any:
+    return values["smssid"] if values.get("smssid") is not None else values.get("sid")
+
+
+def has_number_for_sid(item: Mapping[str, Any]) -> bool:
+    return isinstance(_given_sid(folded(item)), int | float)
 
 
 def _units(value: Any) -> int | None:

@@ -5,10 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from django.db.models import Sum
 from django.utils import timezone
 
+from campaigns.insight import hours
+from campaigns.insight.hours import Later
 from campaigns.models import Attempt, Campaign, Count, Limiter
 from campaigns.models.states import BILLABLE, UNSETTLED, AttemptPhase, CampaignState, Delivery, MessageState
 from campaigns.text.cost import cost
@@ -24,6 +27,7 @@ class CampaignCounts:
     cost: Decimal  # rupees, at the account's rate per unit
     total: int
     dnd: int  # of the failed: refused because of Do Not Disturb
+    unbilled_units: int  # of all other messages
 
     @property
     def settled(self) -> int:
@@ -37,6 +41,7 @@ class Progress:
     eta: datetime | None
     percent: float
     held_up: str = ""  # why nothing goes out just now although it runs
+    later: Later | None = None  # what waits for an hour of its own
 
 
 def for_campaign(campaign: Campaign) -> CampaignCounts:
@@ -56,7 +61,7 @@ def for_campaigns(campaigns: Sequence[Campaign]) -> dict[int, CampaignCounts]:
 def _counts(campaign: Campaign, rows: Iterable[tuple[str, str, str, bool, int, int]]) -> CampaignCounts:
     states = dict.fromkeys(MessageState.values, 0)
     delivery = dict.fromkeys(("awaiting", "delivered", "read", "at_operator", "failed", "conflict"), 0)
-    units = dnd = 0
+    units = unbilled = dnd = 0
     for state, told, code, conflict, n, row_units in rows:
         states[state] += n
         if state == MessageState.ACCEPTED:
@@ -64,26 +69,26 @@ def _counts(campaign: Campaign, rows: Iterable[tuple[str, str, str, bool, int, i
             delivery["conflict"] += n if conflict else 0
         if state in BILLABLE:
             units += row_units
+        else:
+            unbilled += row_units
         dnd += n if code == "23005" else 0
-    return CampaignCounts(states, delivery, units, cost(units, unit_cost(campaign)), sum(states.values()), dnd)
-
-
-def unit_cost(campaign: Campaign) -> Decimal:
-    """Rupees a unit, as the launch fixed it."""
-    return Decimal(campaign.snapshot.get("cost_per_unit") or campaign.account.cost_per_unit)
+    return CampaignCounts(states, delivery, units, cost(units, campaign.rate), sum(states.values()), dnd, unbilled)
 
 
 def progress(campaign: Campaign, counts: CampaignCounts) -> Progress:
     """How fast it goes and when it will be done; no time is promised unless it runs."""
     percent = 100 * counts.settled / counts.total if counts.total else 0.0
+    later = hours.later(campaign, timezone.now())
     if campaign.state != CampaignState.RUNNING:
-        return Progress(0.0, None, percent)
+        return Progress(0.0, None, percent, "", later)
     if held_up := _held_up(campaign):
-        return Progress(0.0, None, percent, held_up)
+        return Progress(0.0, None, percent, held_up, later)
+    if later and later.alone and not counts.state[MessageState.IN_FLIGHT]:
+        return Progress(0.0, later.last, percent, f"{later.sentence(ZoneInfo(campaign.account.time_zone))}.", later)
     rate = _recent_rate(campaign) or _permitted_rate(campaign)
     left = counts.total - counts.settled
     eta = timezone.now() + timedelta(minutes=left / rate) if rate else None
-    return Progress(rate, eta, percent)
+    return Progress(rate, max(eta or later.last, later.last) if later else eta, percent, "", later)
 
 
 def _held_up(campaign: Campaign) -> str:

@@ -15,10 +15,10 @@ from campaigns.text.formulas import guard
 from campaigns.text.phone import mask
 
 CHUNK = 2_000
-OUTCOME = ["number", "status", "code", "name", "reason", "sid", "units", "sent_at", "settled_at", "final_at"]
+OUTCOME = ["number", "status", "code", "name", "reason", "sid", "units", "sent_at", "settled_at", "final_at", "reference"]
 BOM = "\ufeff"  # without it Excel shows Devanagari as rubbish
 FIELDS = ("id", "number", "state", "delivery", "code", "sid", "units", "sent_at", "settled_at", "final_at",
-          "recipient__cells", "recipient__source_id")  # fmt: skip
+          "recipient__cells", "recipient__source_id", "recipient__reference")  # fmt: skip
 
 
 def report_csv(campaign: Campaign, whole_numbers: bool) -> Iterator[str]:
@@ -62,7 +62,7 @@ def _places(source: Import, columns: Sequence[str], whole_numbers: bool) -> list
 
 
 def _row(row: tuple[Any, ...], places: Sequence[int], width: int, zone: ZoneInfo, whole_numbers: bool) -> list[str]:
-    _, number, state, delivery, code, sid, units, sent_at, settled_at, final_at, cells, _ = row
+    _, number, state, delivery, code, sid, units, sent_at, settled_at, final_at, cells, _, reference = row
     line = [""] * width
     for place, cell in zip(places, cells if isinstance(cells, list) else json.loads(cells), strict=False):
         if place >= 0:
@@ -70,7 +70,18 @@ def _row(row: tuple[Any, ...], places: Sequence[int], width: int, zone: ZoneInfo
     name, reason = _explained(code)
     times = [at.astimezone(zone).isoformat(timespec="seconds") if at else "" for at in (sent_at, settled_at, final_at)]
     shown = str(number) if whole_numbers else guard(mask(number))
-    return [*line, shown, word(state, delivery, code), code, name, reason, guard(sid or ""), str(units), *times]
+    return [
+        *line,
+        shown,
+        word(state, delivery, code),
+        code,
+        name,
+        reason,
+        guard(sid or ""),
+        str(units),
+        *times,
+        guard(reference),
+    ]
 
 
 @lru_cache(maxsize=1024)

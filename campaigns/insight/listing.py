@@ -11,7 +11,7 @@ from campaigns.insight.outcomes import DND
 from campaigns.models import Attempt, Campaign, Click, DeliveryEvent, Message, Transition, Verification
 from campaigns.models.message import LITERALLY, SET_ASIDE
 from campaigns.models.states import AttemptPhase, Delivery, MessageState
-from campaigns.text.phone import canonical
+from campaigns.text.phone import anywhere
 
 LARGEST = 2**63 - 1
 MOST = 1_000
@@ -65,7 +65,7 @@ def _filters(campaign: Campaign | None, status: str, code: str, phone: str) -> Q
     if code:
         chosen &= Q(code=code) & literally("code")
     if phone:
-        number = canonical(phone)
+        number = anywhere(phone)
         if not number:
             raise ValueError("phone: write a whole mobile number, such as 98123 45670.")
         chosen &= Q(number=number)

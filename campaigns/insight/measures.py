@@ -15,7 +15,7 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from campaigns.exotel.codes.stored import of_message
-from campaigns.insight import checks
+from campaigns.insight import checks, hours
 from campaigns.insight.outcomes import is_dlt
 from campaigns.models import QUARTER, Account, Attempt, Campaign, Count
 from campaigns.models.message import LITERALLY_REFUSED
@@ -150,12 +150,16 @@ def stuck(account: Account, now: datetime) -> tuple[int, datetime | None]:
     campaigns = [one for one in running if account.stopped_at is None and _opened(one, account, now)]
     rows = Count.objects.filter(campaign__in=campaigns, state=MessageState.PENDING)
     pending = dict(rows.values_list("campaign").annotate(total=Sum(F("n"))).order_by())
-    waiting = [one for one in campaigns if pending.get(one.pk, 0) > 0]
+    due = {one.pk: hours.due_since(one, now) for one in campaigns if pending.get(one.pk, 0) > 0}
+    waiting = [one for one in campaigns if due.get(one.pk)]
     if not waiting:
         return 0, None
-    began = min(max(filter(None, (one.launched_at, one.resumed_at, _opened(one, account, now)))) for one in waiting)
+    began = min(
+        max(filter(None, (one.launched_at, one.resumed_at, due[one.pk], _opened(one, account, now)))) for one in waiting
+    )
     last = max((one.last_intent_at for one in campaigns if one.last_intent_at), default=began)
-    return sum(pending[one.pk] for one in waiting), max(began, last)
+    later = (hours.later(one, now) for one in waiting)
+    return sum(pending[one.pk] for one in waiting) - sum(one.messages for one in later if one), max(began, last)
 
 
 def _opened(campaign: Campaign, account: Account, now: datetime) -> datetime | None:

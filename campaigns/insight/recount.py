@@ -103,6 +103,8 @@ RULES = {
         WHERE e.state = 'delivered' AND m.delivery NOT IN ('delivered', 'read')""",
 }
 
+EARLY = "SELECT id FROM campaigns_message WHERE due > 0 AND sent_at IS NOT NULL AND {} < due LIMIT 5"
+
 
 def breaches() -> Iterator[str]:
     """One sentence for each rule that does not hold, with some of the ids that break it."""
@@ -111,6 +113,9 @@ def breaches() -> Iterator[str]:
             cursor.execute(f"{query} LIMIT 5")
             if ids := [str(row[0]) for row in cursor.fetchall()]:
                 yield f"{sentence}: {', '.join(ids)}"
+        cursor.execute(EARLY.format(_epoch()), [])
+        if ids := [str(row[0]) for row in cursor.fetchall()]:
+            yield f"Messages handed over before their hour: {', '.join(ids)}"
     launched = Campaign.objects.filter(purged_at=None).exclude(state__in=[CampaignState.DRAFT, CampaignState.SCHEDULED])
     for campaign_id, state in launched.order_by("pk").values_list("pk", "state"):
         wrong = differences(campaign_id)

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, QuerySet, Sum
+from django.db.models import QuerySet, Sum
+from django.db.models.functions import Coalesce
 
 from campaigns.insight.outcomes import is_dlt, outcome
 from campaigns.models import QUARTER, Account, Campaign, Count
@@ -96,7 +97,9 @@ def _rows(start: datetime, end: datetime, campaign: Campaign | None, account: Ac
 def totals(start: datetime, end: datetime, *, campaign: Campaign | None = None, account: Account | None = None) -> Totals:
     """Sums over the messages handed over from ``start`` until before ``end``."""
     found = Totals()
-    rows = _rows(start, end, campaign, account).annotate(rate=F("campaign__account__cost_per_unit"))
+    rows = _rows(start, end, campaign, account).annotate(
+        rate=Coalesce("campaign__unit_cost", "campaign__account__cost_per_unit")
+    )
     grouped = rows.values_list("state", "delivery", "code", "rate").annotate(Sum("n"), Sum("units")).order_by()
     for state, delivery, code, rate, n, units in grouped:
         name = outcome(state, delivery, code)

@@ -98,6 +98,7 @@ def create() -> None:
             "dlt_template_id": TEMPLATE_ID,
             "dlt_entity_id": ENTITY,
             "header": HEADER,
+            "language": "en",
             "category": Template.Category.SERVICE_IMPLICIT,
         },
     )

@@ -10,14 +10,17 @@ from campaigns.models.code_note import CodeNote
 from campaigns.models.counts import QUARTER, Count
 from campaigns.models.inbound import InboundMessage
 from campaigns.models.message import Attempt, DeliveryEvent, Message, Transition
-from campaigns.models.template import Template
+from campaigns.models.saved import Audience, AudienceFile, AudienceMember, AudienceRowError, Segment, SegmentCount
+from campaigns.models.spending import SpendLimit, Spent
+from campaigns.models.template import Template, TemplateVersion
 from campaigns.models.verification import CheckCount, Verification
 from campaigns.models.webhook import Event, Webhook, WebhookDelivery
 from campaigns.models.workers import Heartbeat, Lease, Owner
 
 __all__ = [
-    "QUARTER", "Account", "Alert", "AlertRule", "ApiToken", "Attempt", "AuditEvent", "Campaign", "CheckCount",
-    "Click", "ClickCount", "Clicker", "CodeNote", "Count", "DeliveryEvent", "Event", "Heartbeat", "Import",
-    "InboundMessage", "Lease", "Limiter", "Message", "Owner", "Recipient", "RowError", "Suppression", "Template",
-    "Transition", "Verification", "Webhook", "WebhookDelivery",
+    "QUARTER", "Account", "Alert", "AlertRule", "ApiToken", "Attempt", "Audience", "AudienceFile", "AudienceMember",
+    "AudienceRowError", "AuditEvent", "Campaign", "CheckCount", "Click", "ClickCount", "Clicker", "CodeNote", "Count",
+    "DeliveryEvent", "Event", "Heartbeat", "Import", "InboundMessage", "Lease", "Limiter", "Message", "Owner",
+    "Recipient", "RowError", "Segment", "SegmentCount", "SpendLimit", "Spent", "Suppression", "Template",
+    "TemplateVersion", "Transition", "Verification", "Webhook", "WebhookDelivery",
 ]  # fmt: skip

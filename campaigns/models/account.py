@@ -12,8 +12,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from campaigns.models import secrets
-from campaigns.text import keywords, links
-from campaigns.text.phone import canonical
+from campaigns.text import countries, keywords, links
+from campaigns.text.phone import anywhere, canonical
 
 PUBLIC_HOSTS = {"exotel": frozenset({"api.exotel.com", "api.in.exotel.com"}), "geniq": frozenset({"api.geniq.io"})}
 
@@ -31,6 +31,11 @@ def check_base_url(value: str) -> None:
         raise ValidationError(f"{netloc} is not an Exotel host. Others must be listed in EXODASH_ALLOWED_EXOTEL_HOSTS.")
     if parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
         raise ValidationError("Use https: over http the credentials could be read on the way.")
+
+
+RATE: dict[str, Any] = {
+    "max_digits": 8, "decimal_places": 4, "null": True, "blank": True, "validators": [MinValueValidator(Decimal(0))],
+}  # fmt: skip
 
 
 class Account(models.Model):
@@ -78,6 +83,21 @@ class Account(models.Model):
         help_text="Minutes; a scheduled campaign that could not start in time then waits for a decision",
     )  # fmt: skip
     cost_per_unit = models.DecimalField("rupees a unit", max_digits=8, decimal_places=4, default=Decimal("0.2000"))
+    # By category of the template, where it differs from the rate above.
+    cost_transactional = models.DecimalField("transactional", **RATE)
+    cost_service_implicit = models.DecimalField("service implicit", **RATE)
+    cost_service_explicit = models.DecimalField("service explicit", **RATE)
+    cost_promotional = models.DecimalField("promotional", **RATE)
+    # Told by a person, since no API of Exotel does, and when.
+    balance = models.DecimalField(max_digits=12, decimal_places=2, null=True, editable=False)
+    balance_at = models.DateTimeField(null=True, editable=False)
+    # Spent in that quarter of an hour before it was told: counters know no finer time.
+    balance_counted = models.DecimalField(max_digits=14, decimal_places=4, default=Decimal(0), editable=False)
+    allowed_countries = models.CharField(
+        "sends to", max_length=2000, default="IN", blank=True,
+        help_text="Countries as IN, GB or calling codes as +971, with commas between; left empty: India. A number without a "
+        "country code is Indian",
+    )  # fmt: skip
     window_opens = models.TimeField("promotional from", default=dt.time(10))
     window_closes = models.TimeField("promotional until", default=dt.time(21))
     stop_words = models.CharField(
@@ -127,6 +147,10 @@ class Account(models.Model):
             links.entries(self.allowed_links)
         except ValueError as error:
             raise ValidationError({"allowed_links": str(error)}) from None
+        try:
+            self.allowed_countries = countries.written(countries.parse(self.allowed_countries.strip() or "IN"))
+        except ValueError as error:
+            raise ValidationError({"allowed_countries": str(error)}) from None
         self.stop_words = self.stop_words or keywords.STOP
         if both := keywords.words(self.stop_words) & keywords.words(self.start_words):
             raise ValidationError({"start_words": f"“{min(both)}” opts out already; a word can do only one of the two."})
@@ -134,6 +158,16 @@ class Account(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         super().save(*args, **kwargs)
         Limiter.objects.get_or_create(account=self)
+
+    @property
+    def countries(self) -> frozenset[str]:
+        """ISO regions whose numbers it sends to."""
+        return countries.parse(self.allowed_countries or "IN")
+
+    def rate_for(self, category: str) -> Decimal:
+        """Rupees a unit of a template's category."""
+        own: Decimal | None = getattr(self, f"cost_{category}", None)
+        return self.cost_per_unit if own is None else own
 
     def set_credentials(self, api_key: str, api_token: str) -> None:
         self.credentials = secrets.seal(f"{api_key}\n{api_token}", self.account_sid)
@@ -183,6 +217,7 @@ class Suppression(models.Model):
         return str(self.number)
 
     def clean(self) -> None:
-        if not canonical(str(self.number)):
+        number = anywhere(f"+{self.number}") or canonical(str(self.number))
+        if not number:
             raise ValidationError({"number": f"{self.number} is not a mobile number."})
-        self.number = canonical(str(self.number))
+        self.number = number

@@ -19,18 +19,26 @@ class Import(models.Model):
     delimiter = models.CharField(max_length=1, blank=True)
     header = models.JSONField(default=list)  # the file's column names
     sample = models.JSONField(default=list)  # the first rows, for the operator to recognise columns by
-    mapping = models.JSONField(default=dict)  # {"phone": column name, "vars": [column name, ...]}
+    # {"phone": column name, "vars": [column name, ...]} and, where a column gives it: language, header, schedule, reference
+    mapping = models.JSONField(default=dict)
+    rowwise = models.JSONField(default=dict)  # what its rows chose for themselves: see models.rowwise
     template_version = models.PositiveIntegerField(default=0)  # the rows were checked against this one
+    terms = models.JSONField(default=dict)  # and by these: see Campaign.terms
     bytes_read = models.BigIntegerField(default=0)  # of size; the progress bar
     rows = models.PositiveIntegerField(default=0)
     accepted = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)  # duplicates included
     duplicates = models.PositiveIntegerField(default=0)
     suppressed = models.PositiveIntegerField(default=0)
+    recent = models.PositiveIntegerField(default=0, db_default=0)  # of the suppressed: got a message lately
     errors = models.JSONField(default=dict)  # {code: rows}
     findings = models.JSONField(default=dict)  # {code: rows}: rows kept but worth a look (long values, Unicode ...)
+    examples = models.JSONField(default=dict)  # {code: [first rows]} of errors, suppressed and findings: text/examples.py
     units = models.BigIntegerField(default=0)
     problem = models.CharField(max_length=500, blank=True)  # why the whole file was refused
+    # Where its people were taken from when it was no file; null in conditions: from none, empty: everyone.
+    audience = models.ForeignKey("Audience", models.SET_NULL, null=True, related_name="imports")
+    conditions = models.JSONField(null=True, default=None)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
@@ -50,7 +58,10 @@ class RowError(models.Model):
     cells = models.JSONField(default=list)
 
     class Meta:
-        indexes = [models.Index(fields=["source", "line"], name="row_errors_in_file_order")]  # used for the download
+        indexes = [
+            models.Index(fields=["source", "line"], name="row_errors_in_file_order"),  # used for the download
+            models.Index(fields=["source", "code", "line"], name="row_errors_of_one_code"),  # used for the page of a reason
+        ]
 
 
 class Recipient(models.Model):
@@ -67,6 +78,11 @@ class Recipient(models.Model):
     number = models.BigIntegerField()  # E.164 digits, 919812345670
     cells = models.JSONField(default=list)  # as typed, in the order of the import's header
     units = models.PositiveSmallIntegerField(default=1)
+    # What the row says of itself. The database fills in what a file has no column for, at no cost to its reading.
+    reference = models.CharField(max_length=100, db_default="")  # the customer's own id for the row
+    sender_no = models.PositiveSmallIntegerField(db_default=0)  # place in rowwise["senders"] from 1; 0 is the campaign's
+    language_no = models.PositiveSmallIntegerField(db_default=0)  # place in rowwise["languages"] from 1; 0 as well
+    due = models.BigIntegerField(db_default=0)  # seconds since 1970, not to be sent before; 0 is at once
 
     class Meta:
         constraints = [

@@ -1,9 +1,10 @@
 """A campaign: one text to many people, its place in life, and the snapshot its messages are rendered from."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 
 from campaigns.models.account import Account
@@ -30,6 +31,8 @@ class Campaign(models.Model):
     name = models.CharField(max_length=120)
     account = models.ForeignKey(Account, models.PROTECT)
     template = models.ForeignKey(Template, models.PROTECT)
+    # The same text in other languages, at most one template for each, for rows that name theirs.
+    translations = models.ManyToManyField(Template, blank=True, related_name="+")
     channel = models.CharField(max_length=10, choices=Channel, default=Channel.SMS)
     sender_id = models.CharField("header", max_length=20, blank=True)  # empty: the template's
     shorten_links = models.BooleanField(
@@ -38,6 +41,11 @@ class Campaign(models.Model):
     short_domain = models.CharField(
         "domain of the short links", max_length=100, blank=True, validators=[domain],
         help_text="Your own, led to exo.tl; empty for exo.tl",
+    )  # fmt: skip
+    skip_recent_days = models.PositiveSmallIntegerField(
+        "leave out people with a message in the last", default=0, db_default=0, blank=True,
+        validators=[MaxValueValidator(90)],
+        help_text="Days, up to 90: messages of the same account count, whatever they were about. 0 leaves nobody out",
     )  # fmt: skip
     priority = models.SmallIntegerField(default=0)  # higher goes first on its account; the launch sets it
     single = models.BooleanField(default=False, editable=False)  # one message by API, left out of the lists of campaigns
@@ -48,8 +56,10 @@ class Campaign(models.Model):
     schedule_at = models.DateTimeField(null=True, blank=True)
     # Written once by the launch and never changed: what messages are rendered from, whatever is edited later.
     # {"body", "version", "dlt_template_id", "dlt_entity_id", "sender", "sms_type", "category", "columns": {import: [index]}}
-    # and "short_domain" when links are shortened
+    # and "short_domain" when links are shortened; what models.rowwise adds where rows have headers, hours or languages
     snapshot = models.JSONField(default=dict)
+    unit_cost = models.DecimalField(max_digits=8, decimal_places=4, null=True, editable=False)  # of the launch too
+    spend_month = models.DateField(null=True, editable=False)  # whose budget of the launcher it was taken from
     launch_key = models.CharField(max_length=80, blank=True)  # the Idempotency-Key of the launch
     launch_cursor = models.BigIntegerField(default=0)  # recipients up to this id have their message
     last_intent_at = models.DateTimeField(null=True)  # for fair turns among campaigns of one account
@@ -94,6 +104,16 @@ class Campaign(models.Model):
         if self.pk and Campaign.objects.filter(pk=self.pk).exclude(template=self.template_id).exists():
             self.imports.update(template_version=0)
         super().save(*args, **kwargs)
+
+    def terms(self) -> dict[str, Any]:
+        """What the rows of its files are checked by besides the template; a file read by others must be read again."""
+        account = self.account
+        return {"account": account.pk, "countries": account.allowed_countries, "recent_days": self.skip_recent_days}
+
+    @property
+    def rate(self) -> Decimal:
+        """Rupees a unit: as the launch fixed it, before that the account's for the template's category."""
+        return self.account.rate_for(self.template.category) if self.unit_cost is None else self.unit_cost
 
     @property
     def sender(self) -> str:

@@ -25,7 +25,7 @@ def family(campaign_id: int) -> list[Campaign]:
     with connection.cursor() as cursor:
         cursor.execute(FAMILY, [campaign_id])
         ids = [row[0] for row in cursor.fetchall()]
-    return list(Campaign.objects.filter(pk__in=ids).select_related("account").order_by("pk"))
+    return list(Campaign.objects.filter(pk__in=ids).select_related("account", "template").order_by("pk"))
 
 
 def ancestors(campaign: Campaign, members: Iterable[Campaign]) -> list[int]:

@@ -20,7 +20,7 @@ class InboundMessage(models.Model):
     account = models.ForeignKey(Account, models.CASCADE, db_index=False)
     channel = models.CharField(max_length=8, choices=Channel)
     digest = models.BinaryField(max_length=16)  # of the Sid: the same message twice is one row
-    number = models.BigIntegerField()  # 0 for a sender that is not an Indian mobile number
+    number = models.BigIntegerField()  # 0 for a sender that is no mobile number
     text = models.CharField(max_length=500, blank=True)
     wish = models.CharField(max_length=5, choices=Wish, blank=True)
     at = models.DateTimeField()  # when it was written

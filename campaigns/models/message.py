@@ -14,6 +14,7 @@ LITERALLY_REFUSED = f"campaigns_attempt.outcome IN ({', '.join(map(repr, REFUSED
 # thing in the same words; a bound value, as the ORM writes it, is not enough.
 LITERALLY = {
     "pending": "campaigns_message.state = 'pending'",
+    "pending_by_hour": "campaigns_message.due > 0 AND campaigns_message.state = 'pending'",
     "set_aside": f"campaigns_message.state IN ({', '.join(repr(state) for state in SET_ASIDE)})",
     "delivery": "NOT (campaigns_message.delivery = '')",
     "code": "NOT (campaigns_message.code = '')",
@@ -76,6 +77,10 @@ class Message(models.Model):
     sent_at = models.DateTimeField(null=True)  # intent committed
     settled_at = models.DateTimeField(null=True)  # accepted, rejected or unconfirmed
     final_at = models.DateTimeField(null=True)  # the deciding final report came in
+    # Only in a campaign whose rows have headers or hours of their own; there a message that may go at once has due 1. So the
+    # others pay nothing for its index, and each of its ranges begins and ends with what may be sent.
+    due = models.BigIntegerField(db_default=0)  # seconds since 1970: not to be sent before
+    sender_no = models.PositiveSmallIntegerField(db_default=0)  # place in the snapshot's senders; 0 is the campaign's own
 
     class Meta:
         constraints = [
@@ -102,6 +107,12 @@ class Message(models.Model):
             # used for picking the next batch; shrinks to nothing as a campaign is sent
             # (with the state in it, or SQLite would as soon take messages_of_campaign and walk past all that was sent)
             models.Index(fields=["campaign", "state", "id"], name="pending_messages", condition=models.Q(state="pending")),
+            # used for picking the next batch where rows have headers or hours of their own: one header, what is due first
+            models.Index(
+                fields=["campaign", "state", "sender_no", "due", "id"],
+                name="pending_messages_by_hour",
+                condition=models.Q(state="pending", due__gt=0),
+            ),
             # used for settling a request and for callbacks that name the attempt
             models.Index(fields=["attempt"], name="messages_of_attempt", condition=models.Q(attempt__isnull=False)),
             # used for the message list of a campaign: all of it, by state, by delivery, by code; deep pages by id

@@ -87,6 +87,7 @@ LIVE = frozenset({CampaignState.LAUNCHING, CampaignState.RUNNING, CampaignState.
 HELD = frozenset({CampaignState.PAUSED, CampaignState.STOPPED})
 ENDED = frozenset({CampaignState.CANCELLED, CampaignState.FINISHED})
 HANDED_OVER = frozenset({MessageState.IN_FLIGHT, MessageState.ACCEPTED, MessageState.REJECTED, MessageState.UNCONFIRMED})
+MAY_ARRIVE = frozenset({MessageState.IN_FLIGHT, MessageState.ACCEPTED, MessageState.UNCONFIRMED})
 UNSETTLED = frozenset({MessageState.PENDING, MessageState.IN_FLIGHT})
 BILLABLE = frozenset({MessageState.ACCEPTED, MessageState.UNCONFIRMED})
 FINAL_DELIVERY = frozenset({Delivery.AT_OPERATOR, Delivery.FAILED, Delivery.DELIVERED, Delivery.READ})

@@ -10,7 +10,7 @@ from typing import Any
 
 from campaigns import bulk
 from campaigns.exotel.codes.stored import of_message
-from campaigns.models import Campaign, Event, Message, Webhook, WebhookDelivery
+from campaigns.models import Campaign, Event, Message, Recipient, Webhook, WebhookDelivery
 from campaigns.models.webhook import Telling, stamp
 from campaigns.text.phone import e164, mask
 
@@ -18,7 +18,7 @@ BATCH = 100  # messages in one delivery
 READ = 1000  # messages read at once
 COLUMNS = (
     "id", "campaign_id", "account_id", "number", "state", "delivery", "code", "standing", "sid", "units", "conflict",
-    "sent_at", "settled_at", "final_at",
+    "sent_at", "settled_at", "final_at", "recipient_id",
 )  # fmt: skip
 
 
@@ -29,8 +29,12 @@ def final(ids: Collection[int]) -> None:
         return
     for some in bulk.chunks(sorted(ids), READ):
         by_account: dict[int, list[dict[str, Any]]] = defaultdict(list)
-        for row in Message.objects.filter(pk__in=some).order_by("pk").values(*COLUMNS):
-            by_account[row["account_id"]].append(row)
+        rows = Message.objects.filter(pk__in=some).order_by("pk").values(*COLUMNS)
+        people = Recipient.objects.filter(pk__in=[row["recipient_id"] for row in rows])
+        references = dict(people.values_list("pk", "reference"))
+        for row in rows:
+            told = {**row, "reference": references.get(row["recipient_id"], "")}
+            by_account[row["account_id"]].append(told)
         WebhookDelivery.lay_down(_tellings(hooks, by_account))
 
 
@@ -47,6 +51,7 @@ def _message(row: Mapping[str, Any], hook: Webhook) -> dict[str, Any]:
         "id": row["id"],
         "campaign": row["campaign_id"],
         "account": row["account_id"],
+        "reference": row["reference"],
         "number": e164(row["number"]) if hook.full_numbers else mask(row["number"]),
         "state": row["state"],
         "delivery": row["delivery"],

@@ -11,7 +11,7 @@ from django.utils import timezone
 from campaigns import bulk, failpoints, jobs
 from campaigns.models import Account, Alert, Attempt, Campaign, Message
 from campaigns.models.states import CAMPAIGN_EDGES, HELD, AttemptPhase, CampaignState, MessageState
-from campaigns.sending import announce, states
+from campaigns.sending import announce, spending, states
 
 log = logging.getLogger(__name__)
 CHUNK = 5_000  # messages a transaction: about 50 ms on SQLite
@@ -104,6 +104,7 @@ def cancel(campaign: Campaign) -> None:
     with account_lock(campaign.account_id):
         if not enter(campaign.pk, CampaignState.CANCELLED, finished_at=timezone.now()):
             raise _refuse(campaign, "cancelled")
+        spending.charge(campaign.pk, -spending.unwritten(campaign))
         Alert.close(campaign=campaign)
         jobs.enqueue(jobs.WIND_UP, campaign.pk)
 

@@ -32,9 +32,17 @@ def place(
     conflict: bool = False,
 ) -> Place:
     """The place of a message; a code counts only where something failed, so that places stay few."""
+    return place_in(campaign_id, quarter_of(sent_at), state, delivery, code, conflict)
+
+
+def place_in(campaign_id: int, quarter: int, state: str, delivery: str, code: str, conflict: bool) -> Place:
     failed = state == MessageState.REJECTED or delivery == Delivery.FAILED
-    quarter = int(sent_at.timestamp()) // QUARTER if sent_at else 0
     return Place(campaign_id, quarter, state, delivery, code if failed else "", conflict)
+
+
+def quarter_of(sent_at: datetime | None) -> int:
+    """The quarter of an hour that counters know; 0 for what was never sent."""
+    return int(sent_at.timestamp()) // QUARTER if sent_at else 0
 
 
 class Deltas:

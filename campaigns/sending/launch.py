@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,9 +16,10 @@ from django.utils import timezone
 from campaigns import failpoints, jobs
 from campaigns.models import Campaign, Import, Template
 from campaigns.models.states import CampaignState, ImportState, MessageState
-from campaigns.sending import control
+from campaigns.sending import control, rowwise, spending
 from campaigns.sending.counting import Deltas, place
 from campaigns.sending.preflight import Preflight, preflight
+from campaigns.text.cost import cost
 
 READING = (ImportState.QUEUED, ImportState.RUNNING)
 KEY_LENGTH = 80  # of an Idempotency-Key as it is stored
@@ -30,6 +33,11 @@ class Blocked(Exception):
         super().__init__("The checks before launch found something to mend first.")
         self.report = report
 
+    @property
+    def over_limit(self) -> bool:
+        """Whether it passes what the person may spend."""
+        return any(finding.code == "SPEND_LIMIT" for finding in self.report.findings)
+
 
 def launch(campaign: Campaign, user: Any, *, accept_warnings: bool = False, key: str = "") -> bool:
     """Launch a draft, now or at its hour; True when this call did it, False when a call with the same key did before.
@@ -39,14 +47,16 @@ def launch(campaign: Campaign, user: Any, *, accept_warnings: bool = False, key:
     key = short_key(key)
     if _launched_by(campaign, key):
         return False
-    report = preflight(campaign)
+    report = preflight(campaign, user)
     if report.blocks(accept_warnings):
         raise Blocked(report)
     now = timezone.now()
     state = CampaignState.SCHEDULED if campaign.schedule_at and campaign.schedule_at > now else CampaignState.LAUNCHING
     with control.account_lock(campaign.account_id):
         if control.enter(campaign.pk, state, launched_by=user, launch_key=key, launched_at=now):
-            _seal(campaign)
+            month = spending.month_of(campaign.account, campaign)
+            if over := spending.commit(user, _seal(campaign, month), month):
+                raise Blocked(replace(report, findings=[over, *report.findings]))
             jobs.enqueue(jobs.LAUNCH, campaign.pk)
             return True
     if _launched_by(campaign, key):
@@ -59,14 +69,17 @@ def short_key(key: str) -> str:
     return key if len(key) <= KEY_LENGTH else sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _seal(campaign: Campaign) -> None:
+def _seal(campaign: Campaign, month: date) -> Decimal:
     """Take the snapshot, now that no file can be read into the campaign any more: each chunk of a reading holds its row.
 
-    A reading that began after preflight looked rolls the launch back.
+    A reading that began after preflight looked rolls the launch back. Returns what it all may cost.
     """
     if Import.objects.filter(campaign=campaign, state__in=READING).exists():
         raise control.Refused("import_running", "A recipients file is still being read. Launch when it is done.")
-    Campaign.objects.filter(pk=campaign.pk).update(snapshot=snapshot(campaign), priority=priority(campaign))
+    values = {"snapshot": snapshot(campaign), "priority": priority(campaign), "unit_cost": campaign.rate}
+    Campaign.objects.filter(pk=campaign.pk).update(spend_month=month, **values)
+    done = Import.objects.filter(campaign=campaign, state=ImportState.DONE)
+    return cost(sum(done.values_list("units", flat=True)), campaign.rate)
 
 
 def priority(campaign: Campaign) -> int:
@@ -93,9 +106,11 @@ def snapshot(campaign: Campaign) -> dict[str, Any]:
         "dlt_template_id": template.dlt_template_id,
         "dlt_entity_id": template.dlt_entity_id,
         "sender": campaign.sender,
-        "cost_per_unit": str(campaign.account.cost_per_unit),
+        "cost_per_unit": str(campaign.rate),
         "columns": {str(item.pk): variable_columns(item.header, item.mapping) for item in imports},
+        **({"skip_recent_days": campaign.skip_recent_days} if campaign.skip_recent_days else {}),
         **({"short_domain": campaign.short_domain} if campaign.shorten_links else {}),
+        **rowwise.sealed(campaign, list(imports)),
     }
 
 
@@ -172,11 +187,13 @@ def _insert(campaign: Campaign) -> tuple[int, int, int]:
         )
         last, messages, units = cursor.fetchone()
         if messages:
+            more, values = rowwise.message_columns(campaign.snapshot)
             created = timezone.now() if connection.vendor == "postgresql" else str(timezone.now().replace(tzinfo=None))
             cursor.execute(
                 "INSERT INTO campaigns_message (campaign_id, account_id, recipient_id, number, units, state, delivery, "
-                "code, standing, conflict, created_at) SELECT campaign_id, %s, id, number, units, 'pending', '', '', 0, "
-                "%s, %s FROM campaigns_recipient WHERE campaign_id = %s AND id > %s AND id <= %s ORDER BY id",
+                f"code, standing, conflict, created_at{more}) "
+                f"SELECT campaign_id, %s, id, number, units, 'pending', '', '', 0, %s, %s{values} "
+                "FROM campaigns_recipient WHERE campaign_id = %s AND id > %s AND id <= %s ORDER BY id",
                 [campaign.account_id, False, created, campaign.pk, campaign.launch_cursor, last],
             )
     return last, messages, units

@@ -6,7 +6,7 @@ recipients and for a million.
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,9 +18,12 @@ from django.utils import timezone
 from campaigns.exotel import BATCH
 from campaigns.models import Account, Campaign, Import, Template
 from campaigns.models.states import ImportState
+from campaigns.sending import money, preflight_rows, refusals, terms
 from campaigns.text import links, window
 from campaigns.text.cost import cost, indian
 from campaigns.text.dlt import Finding, Level
+from campaigns.text.examples import shown
+from campaigns.text.remedies import remedy
 
 ROW_FINDINGS: dict[str, tuple[Level, str]] = {
     "VARIABLE_LONG": (
@@ -30,7 +33,7 @@ ROW_FINDINGS: dict[str, tuple[Level, str]] = {
     "UNICODE": ("info", "Rows that need Unicode, with 70 characters to a unit instead of 160: {rows}."),
     "MANY_UNITS": (
         "warning",
-        "Rows that need more than 3 units each: {rows}. Check their values: long texts cost more.",
+        "Rows that need more than 3 units each: {rows}.",
     ),
 }
 
@@ -42,44 +45,69 @@ class Preflight:
     units: int
     cost: Decimal  # rupees
     seconds: float | None  # how long sending takes at the account's rate; None without a limit
+    refused: list[Finding]  # the rows that are left out, a code each
 
     def blocks(self, warnings_accepted: bool) -> bool:
         levels = {finding.level for finding in self.findings}
         return "error" in levels or ("warning" in levels and not warnings_accepted)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self, whole_numbers: bool = False) -> dict[str, Any]:
         return {
-            "findings": [asdict(finding) for finding in self.findings],
+            "findings": [_as_dict(finding, whole_numbers) for finding in self.findings],
+            "refused": [_as_dict(finding, whole_numbers) for finding in self.refused],
             "messages": self.messages,
             "units": self.units,
             "cost": str(self.cost),
         }
 
 
-def preflight(campaign: Campaign) -> Preflight:
+def _as_dict(finding: Finding, whole_numbers: bool) -> dict[str, Any]:
+    return {
+        **{name: getattr(finding, name) for name in ("level", "code", "message", "rows", "remedy")},
+        "examples": [shown(placed, whole_numbers) for placed in finding.examples],
+    }
+
+
+def preflight(campaign: Campaign, user: object = None) -> Preflight:
+    """What is found; of a person's spend limit too when it is said who would launch."""
     imports = list(campaign.imports.all())
     done = [item for item in imports if item.state == ImportState.DONE]
     messages, units = sum(item.accepted for item in done), sum(item.units for item in done)
-    account = campaign.account
+    account, price = campaign.account, cost(units, campaign.rate)
+    translations, changed = preflight_rows.translations(done)
     findings = [
-        *_recipients(campaign, imports, messages),
-        *campaign.template.findings(),
-        *_registration(campaign),
-        *_whitelist(campaign),
+        *_recipients(campaign, imports, messages, changed),
+        *terms.findings(campaign, done),
+        *money.findings(campaign, price, user),
+        *_text(campaign, campaign.template),
+        *(_of(template, finding) for template in translations for finding in _text(campaign, template)),
         *_sender(campaign),
         *_account(account),
         *_hours(campaign),
         *_links(campaign),
         *_rows(done),
+        *preflight_rows.findings(campaign, done),
     ]
     order = {"error": 0, "warning": 1, "info": 2}
+    findings = [replace(f, remedy=remedy(f.code), examples=refusals.first(done, f.code)) for f in findings]
     findings.sort(key=lambda finding: order[finding.level])
     rate = account.rate_per_minute
     seconds = -(-messages // BATCH) * 60 / rate if rate else None
-    return Preflight(findings, messages, units, cost(units, account.cost_per_unit), seconds)
+    return Preflight(findings, messages, units, price, seconds, refusals.by_code(done))
 
 
-def _recipients(campaign: Campaign, imports: list[Import], messages: int) -> Iterator[Finding]:
+def _text(campaign: Campaign, template: Template) -> Iterator[Finding]:
+    """What is to be said of one of the campaign's texts."""
+    yield from template.findings()
+    yield from _registration(campaign, template)
+    yield from _whitelist(campaign, template)
+
+
+def _of(template: Template, finding: Finding) -> Finding:
+    return replace(finding, message=f"“{template.name}”: {finding.message}")
+
+
+def _recipients(campaign: Campaign, imports: list[Import], messages: int, changed: bool) -> Iterator[Finding]:
     if any(item.state in {ImportState.QUEUED, ImportState.RUNNING} for item in imports):
         yield Finding("error", "IMPORT_RUNNING", "The recipients file is still being read. Launch when it is done.")
     elif not messages:
@@ -89,7 +117,7 @@ def _recipients(campaign: Campaign, imports: list[Import], messages: int) -> Ite
             "There is nobody to send to yet: upload a file with at least one usable number.",
         )
     version = campaign.template.version
-    if any(item.state == ImportState.DONE and item.template_version != version for item in imports):
+    if changed or any(item.state == ImportState.DONE and item.template_version != version for item in imports):
         yield Finding(
             "error",
             "TEMPLATE_CHANGED",
@@ -97,8 +125,8 @@ def _recipients(campaign: Campaign, imports: list[Import], messages: int) -> Ite
         )
 
 
-def _registration(campaign: Campaign) -> Iterator[Finding]:
-    template, start = campaign.template, campaign.schedule_at or timezone.now()
+def _registration(campaign: Campaign, template: Template) -> Iterator[Finding]:
+    start = campaign.schedule_at or timezone.now()
     if template.status != Template.Status.APPROVED:
         status = template.get_status_display().lower()
         yield Finding(
@@ -113,9 +141,9 @@ def _registration(campaign: Campaign) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _whitelist(campaign: Campaign) -> Iterator[Finding]:
+def _whitelist(campaign: Campaign, template: Template) -> Iterator[Finding]:
     """The links of the fixed text; those in values were checked row by row."""
-    account, found = campaign.account, links.links(campaign.template.body)
+    account, found = campaign.account, links.links(template.body)
     allowed = links.entries(account.allowed_links)
     if found and not allowed:
         yield Finding(
@@ -219,7 +247,7 @@ def _rows(imports: list[Import]) -> Iterator[Finding]:
     refused = sum(item.rejected for item in imports)
     if refused:
         yield Finding("info", "ROWS_REFUSED", f"Rows that cannot be used and will not be sent: {indian(refused)}.", refused)
-    suppressed = sum(item.suppressed for item in imports)
+    suppressed = sum(item.suppressed - item.recent for item in imports)
     if suppressed:
         yield Finding(
             "info",

@@ -177,5 +177,5 @@ def _delete_file(source: Import) -> bool:
     path = source.path
     if path:
         (Path(settings.MEDIA_ROOT) / path).unlink(missing_ok=True)
-    Import.objects.filter(pk=source.pk).update(path="", sample=EMPTY)
+    Import.objects.filter(pk=source.pk).update(path="", sample=EMPTY, examples={})
     return bool(path)

@@ -247,7 +247,7 @@ def _hold(answer: Answer) -> float:
 
 def _fits(message: Asked, report: DeliveryReport) -> bool:
     """Whether a report speaks of that message and no other."""
-    if report.number10 == f"{message.number % 10**10:010d}" and report.sid in {"", message.sid}:
+    if report.number10 == str(message.number)[-10:] and report.sid in {"", message.sid}:
         return True
     log.warning("Exotel's answer about message %s speaks of another number or Sid; it was not taken.", message.id)
     return False

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from campaigns import jobs, leases
-from campaigns.models import Attempt, Campaign, Import, Message, Owner
+from campaigns.models import Attempt, Campaign, Import, Message, Owner, saved
 from campaigns.models.states import AttemptPhase, CampaignState, ImportState, MessageState
 from campaigns.sending import control, intent, launch, pace, reconcile, settle, spikes
 
@@ -92,6 +92,10 @@ def ring() -> int:
     for import_id in Import.objects.filter(state__in=[ImportState.QUEUED, ImportState.RUNNING]).values_list("id", flat=True):
         if not leases.held(f"import:{import_id}"):
             jobs.enqueue(jobs.IMPORT, import_id)
+            rung += 1
+    for audience_id in saved.waiting():
+        if not leases.held(f"audience:{audience_id}"):
+            jobs.enqueue(jobs.AUDIENCE, audience_id)
             rung += 1
     return rung
 

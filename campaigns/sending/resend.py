@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from campaigns.models import Campaign, Message
 from campaigns.models.states import HELD, CampaignState, MessageState
-from campaigns.sending import control
+from campaigns.sending import control, spending
 from campaigns.sending.counting import Deltas, place
 
 MOST = 1_000  # messages in one decision
@@ -127,7 +127,7 @@ def _insert(repeated: Sequence[Message]) -> list[int]:
     made = Message.objects.bulk_create(
         Message(
             campaign_id=old.campaign_id, account_id=old.account_id, recipient_id=old.recipient_id, resend_of=old,
-            number=old.number, units=old.units, created_at=now,
+            number=old.number, units=old.units, created_at=now, due=min(old.due, 1), sender_no=old.sender_no,
         )
         for old in repeated
     )  # fmt: skip
@@ -135,4 +135,5 @@ def _insert(repeated: Sequence[Message]) -> list[int]:
     pending = place(repeated[0].campaign_id, None, MessageState.PENDING)
     deltas.add(pending, len(made), sum(message.units for message in made))
     deltas.write()
+    spending.charge(repeated[0].campaign_id, sum(message.units for message in made))
     return [message.pk for message in made]

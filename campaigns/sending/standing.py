@@ -4,8 +4,6 @@ Because the order is total and depends on nothing but the report itself, any ord
 ends in the same place.
 """
 
-from datetime import UTC
-
 from campaigns.exotel.codes import GENERIC_CODES
 from campaigns.exotel.reports import DeliveryReport
 from campaigns.models.states import RANK
@@ -21,7 +19,7 @@ def standing(report: DeliveryReport) -> int:
     if not rank:
         return 0
     specific = int(bool(report.code) and report.code not in GENERIC_CODES)
-    sent = int(report.date_sent.astimezone(UTC).timestamp()) if report.date_sent else 0
+    sent = int(report.date_sent.timestamp()) if report.date_sent else 0
     sent = min(max(sent, 0), 9_999_999_999)
     code = int(report.code) % 1_000_000 if report.code.isascii() and report.code.isdigit() else 0
     return ((rank * 10 + specific) * 10_000_000_000 + sent) * 1_000_000 + code

@@ -19,7 +19,7 @@ from django.db import connection
 from campaigns import bulk
 from campaigns.models import Attempt, Message, Transition
 from campaigns.models.states import DELIVERY_OF, FINAL_DELIVERY, Delivery, MessageState
-from campaigns.sending import announce
+from campaigns.sending import announce, spending
 from campaigns.sending.counting import Deltas, place
 from campaigns.sending.outcomes import ItemResult, Kind
 from campaigns.sending.standing import standing
@@ -138,6 +138,7 @@ def _leave_pending(campaign_id: int, messages: Sequence[tuple[int, int]], state:
     deltas = Deltas()
     deltas.move(place(campaign_id, None, MessageState.PENDING), place(campaign_id, None, state), len(done), units)
     deltas.write()
+    spending.charge(campaign_id, -units)
     _log(sorted(done), state, None, now, reason)
     announce.final(done)
 

@@ -9,7 +9,7 @@ from campaigns.exotel.client import Client
 from campaigns.exotel.errors import ExotelError
 from campaigns.exotel.geniq import Geniq
 from campaigns.exotel.line import Answer, Line
-from campaigns.models import Account
+from campaigns.models import Account, rowwise
 from campaigns.sending.outcomes import Outcome, geniq, sms
 
 
@@ -29,5 +29,5 @@ WIRES: dict[str, Wire] = {
 
 def most(account: Account, snapshot: Mapping[str, Any]) -> int:
     """Messages that one request may carry: one, where texts differ and the provider takes one text a request."""
-    own_texts = any(snapshot["columns"].values())
+    own_texts = any(snapshot["columns"].values()) or len(rowwise.templates(snapshot)) > 1
     return 1 if WIRES[account.provider].one_text and own_texts else BATCH

@@ -7,10 +7,11 @@ from django import template
 
 from campaigns.admin import menu, words
 from campaigns.exotel.codes import Code
-from campaigns.text import cost
+from campaigns.text import cost, languages
 
 register = template.Library()
 register.filter("count", words.count)
+register.filter("language", languages.name)
 
 # Words of the code dictionary for whoever must act.
 ACTORS = {

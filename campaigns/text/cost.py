@@ -28,6 +28,12 @@ def rupees(amount: Decimal) -> str:
     return f"₹ {whole}.{paise}"
 
 
+def exact(amount: Decimal) -> str:
+    """₹ 1,02,310.50, where a limit is compared with what stands against it."""
+    whole, _, paise = f"{abs(amount).quantize(PAISE, ROUND_HALF_UP):f}".partition(".")
+    return f"{'-' if amount < 0 else ''}₹ {indian(int(whole))}.{paise}"
+
+
 def percent(part: int, whole: int) -> str:
     """94.6 %, or a dash when there is nothing to be a part of."""
     return f"{100 * part / whole:.1f} %" if whole else "–"

@@ -7,9 +7,10 @@ design references "India DLT / TRAI preflight".
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
+from campaigns.text.examples import Placed
+from campaigns.text.matching import values_in
 from campaigns.text.render import MAX_BODY, Template, TemplateError, parse
 
 CATEGORIES = {
@@ -47,6 +48,8 @@ class Finding:
     code: str
     message: str
     rows: int = 0
+    remedy: str = ""
+    examples: tuple[Placed, ...] = ()  # the first of the rows it is about
 
 
 def sms_type(category: str) -> str:
@@ -56,7 +59,7 @@ def sms_type(category: str) -> str:
 
 def check_template(body: str, header: str, category: str, entity_id: str, template_id: str) -> list[Finding]:
     """Everything wrong or doubtful about a template itself."""
-    return [*_ids(entity_id, template_id), *_header(header, category), *_body(body)]
+    return [*_ids(entity_id, template_id), *check_header(header, category), *_body(body)]
 
 
 def _ids(entity_id: str, template_id: str) -> Iterator[Finding]:
@@ -70,7 +73,8 @@ def _ids(entity_id: str, template_id: str) -> Iterator[Finding]:
             )
 
 
-def _header(header: str, category: str) -> Iterator[Finding]:
+def check_header(header: str, category: str) -> Iterator[Finding]:
+    """What is wrong or doubtful about the sender id that a text of this category goes out under."""
     if AFFIX.search(header):
         yield Finding(
             "error", "HEADER_AFFIX", f"Write {header} without the operator's prefix and suffix: networks add them."
@@ -132,11 +136,6 @@ def check_values(
     return found
 
 
-@lru_cache(maxsize=256)
-def _pattern(template: Template) -> re.Pattern[str]:
-    return re.compile(".*?".join(map(re.escape, template.parts)), re.DOTALL)
-
-
 def matches(template: Template, body: str) -> bool:
     """Whether a text is the template with something in place of each variable."""
-    return _pattern(template).fullmatch(body) is not None
+    return values_in(template, body, TOO_LONG_VALUE) is not None

@@ -16,9 +16,13 @@ SUSPECT = re.compile(
     r"|[｛﹛][^｛｝﹛﹜]{0,30}[｝﹜]|[｛﹛]#|#[｝﹜]|[\[<]\s*#[^#\[\]<>]{1,30}#\s*[\]>]|\(\s*#\s*[A-Za-z]+\s*#\s*\)"
 )
 SPACE = re.compile(r"[\r\n\t\f\v\x85\u2028\u2029]+")
-# Control characters, the zero-width space and the byte-order mark: nobody sees them, and one of them would make a text
-# Unicode at more than double its units. The zero-width joiners stay: Indian scripts are written with them.
-UNSEEN = re.compile(r"[\x01-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u200b\ufeff]+")
+# Control characters, the zero-width space, the soft hyphen, what embeds and overrides directions, the byte-order mark:
+# nobody sees them, and one of them would make a text Unicode at more than double its units. The zero-width joiners stay:
+# Indian scripts are written with them. So do the marks of direction beside letters that run to the left.
+UNSEEN = re.compile(r"[\x01-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff]+")
+MARKS = re.compile(r"[\u200e\u200f]+")
+TO_THE_LEFT = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+JOINERS = "\u200c\u200d"
 SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -84,4 +88,8 @@ def clean(value: str) -> str:
         raise ValueError("The value holds a NUL character.")
     if SURROGATE.search(value):
         raise ValueError("The value holds half of a character.")
-    return SPACE.sub(" ", UNSEEN.sub("", value)).strip()
+    value = UNSEEN.sub("", value)
+    if not TO_THE_LEFT.search(value):
+        value = MARKS.sub("", value)
+    value = SPACE.sub(" ", value).strip()
+    return value if value.strip(JOINERS) else ""

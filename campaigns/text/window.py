@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 IST = ZoneInfo("Asia/Kolkata")
@@ -46,6 +47,7 @@ def twice(at: datetime, zone: ZoneInfo) -> str:
     return "second" if local.fold else "first"
 
 
+@lru_cache(1024)  # reports of one moment come together
 def ist(text: str | None) -> datetime | None:
     """The wire's "YYYY-MM-DD HH:MM:SS", which is IST (exotel-wire 1.4); None for nothing, nonsense and the epoch."""
     if not text:

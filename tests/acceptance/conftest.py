@@ -120,6 +120,22 @@ class Installation:
         assert answer.ok, answer.text
 
 
+def under_way(installation, folder, messages, accepted, **scenario):
+    """The API and a campaign without a limit of rate, of which so many messages are accepted already."""
+    people = folder / "people.csv"
+    rows = (f"98{i:08d},Person {i},{i}.50,28 Nov" for i in range(messages))
+    people.write_text("mobile,name,amount,due\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    installation.scenario(outcomes={"20005": 1}, **scenario)
+    installation.manage("shell", "-c", "from campaigns.models import Account; Account.objects.update(rate_per_minute=0)")
+    api = installation.api()
+    account, template = api.get("/accounts/")[0]["id"], api.get("/templates/")["results"][0]["id"]
+    made = api.post("/campaigns/", {"name": "Under way", "account": account, "template": template}, expect=201)["id"]
+    api.import_file(made, people)
+    api.post(f"/campaigns/{made}/launch/", {"accept_warnings": True})
+    wait_until(lambda: api.campaign(made)["counts"]["accepted"] >= accepted, "sending is under way")
+    return api, made
+
+
 class Api:
     """The REST API as a customer's program uses it."""
 

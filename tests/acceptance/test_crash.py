@@ -4,23 +4,13 @@ import os
 import signal
 from collections import Counter
 
-from tests.acceptance.conftest import children, wait_until
+from tests.acceptance.conftest import children, under_way, wait_until
 
 MESSAGES = 6_000
 
 
 def test_a_killed_worker_loses_and_doubles_nothing(installation, tmp_path):
-    people = tmp_path / "people.csv"
-    rows = (f"98{i:08d},Person {i},{i}.50,28 Nov" for i in range(MESSAGES))
-    people.write_text("mobile,name,amount,due\n" + "\n".join(rows) + "\n", encoding="utf-8")
-    installation.scenario(outcomes={"20005": 1}, delay=[0.5, 2.0], latency=[0.2, 0.5])
-    installation.manage("shell", "-c", "from campaigns.models import Account; Account.objects.update(rate_per_minute=0)")
-    api = installation.api()
-    account, template = api.get("/accounts/")[0]["id"], api.get("/templates/")["results"][0]["id"]
-    made = api.post("/campaigns/", {"name": "Killed", "account": account, "template": template}, expect=201)["id"]
-    api.import_file(made, people)
-    api.post(f"/campaigns/{made}/launch/", {"accept_warnings": True})
-    wait_until(lambda: api.campaign(made)["counts"]["accepted"] > 500, "sending is under way")
+    api, made = under_way(installation, tmp_path, MESSAGES, 501, delay=[0.5, 2.0], latency=[0.2, 0.5])
     keeper = installation.processes["worker"].pid
     for pid in [keeper, *children(keeper)]:
         os.kill(pid, signal.SIGKILL)

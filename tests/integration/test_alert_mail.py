@@ -15,9 +15,9 @@ from campaigns.insight import mailing
 from campaigns.models import Alert, AlertRule, AuditEvent
 from campaigns.sending import control
 from tests import builders
-from tests.integration.test_alerts import as_role
 from tests.machine import free_port
 from tests.mailbox import Mailbox
+from tests.people import as_role
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -21,8 +21,9 @@ from campaigns.models import Alert, AlertRule, Attempt, AuditEvent, Campaign, Co
 from campaigns.models.alert import CLOSED, RAISED
 from campaigns.sending import control
 from tests import builders
-from tests.integration.test_alerts import as_role, open_ones
+from tests.integration.test_alerts import open_ones
 from tests.integration.test_api import Api
+from tests.people import as_role
 
 pytestmark = pytest.mark.django_db
 ACCEPTED, REJECTED = "accepted", "rejected"
@@ -387,9 +388,7 @@ def test_a_defect_in_a_rule_costs_the_tick_nothing(campaign, monkeypatch):
 def test_a_look_counts_no_messages_and_costs_the_same_for_any_number():
     campaign = builders.launched(recipients=50)
     counted(campaign, *((*FAILED, 1) for _ in range(100)))
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         watch.look()
     assert len(queries) <= 20
     assert not [q["sql"] for q in queries if "campaigns_message" in q["sql"]]

@@ -3,30 +3,20 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Group, User
-from django.test import Client
+from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.insight import alerts
 from campaigns.models import Account, Alert, AuditEvent, Campaign
-from campaigns.roles import create_roles
 from campaigns.sending import control
 from tests import builders
 from tests.integration.test_api import Api
 from tests.integration.test_console_registers import account_form
+from tests.people import as_role
 
 pytestmark = pytest.mark.django_db
 PAGE = "/alerts/"
-
-
-def as_role(role):
-    create_roles()
-    user = User.objects.create_user(f"somebody-{role.lower()}")
-    user.groups.set(Group.objects.filter(name=role))
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def stopped(reason="Exotel refused 40 messages."):
@@ -114,7 +104,7 @@ def test_only_launchers_acknowledge_and_it_is_audited_once(role, may):
         assert client.post(url).status_code == (302 if may else 403)
     alert.refresh_from_db()
     assert bool(alert.closed_at) is may
-    assert (alert.closed_by.username if may else None) == (f"somebody-{role.lower()}" if may else None)
+    assert (alert.closed_by.username if may else None) == (f"somebody-{role}" if may else None)
     events = AuditEvent.objects.filter(action="alert.acknowledge")
     assert [event.details for event in events] == ([{"matter": f"stopped:campaign:{campaign.pk}"}] if may else [])
     assert Campaign.objects.get().state == "stopped", "acknowledging resumes nothing"

@@ -1,14 +1,30 @@
 """The schema says what the API answers: every address that is read is held against what is declared of it."""
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
 
-from campaigns.models import QUARTER, Alert, AlertRule, ClickCount, Count, Message, Suppression, Webhook
+from campaigns.audience.saved import normal, save_segment
+from campaigns.models import (
+    QUARTER,
+    Alert,
+    AlertRule,
+    Audience,
+    ClickCount,
+    Count,
+    Message,
+    RowError,
+    Segment,
+    SpendLimit,
+    Suppression,
+    Webhook,
+)
 from campaigns.tasks import run_import
 from tests import builders
 from tests.integration.test_api import FILE, Api
+from tests.integration.test_audiences import folder, grown, rule  # noqa: F401
 from tests.integration.test_webhook_courier import lay
 
 pytestmark = pytest.mark.django_db
@@ -44,15 +60,29 @@ def world():
     Count.objects.create(campaign=campaign, quarter=quarter, state="accepted", delivery="failed", code="30002", n=1, units=1)
     for kind, value in (("all", ""), ("link", "https://acme.example"), ("device", "Phone"), ("quarter", str(quarter))):
         ClickCount.objects.create(campaign=campaign, kind=kind, value=value, clicks=2, people=1)
+    campaign.imports.update(errors={"INVALID_PHONE": 1}, rejected=1)
+    RowError.objects.create(
+        source=campaign.imports.get(), line=7, code="INVALID_PHONE", column="mobile", message="No.", cells=["1"]
+    )
     hook = Webhook.objects.create(name="Billing", url="https://hooks.example.in/", events=["alert"], failing_since=now)
     for i, (closed, about) in enumerate([(None, campaign), (now, None)]):
         Alert.objects.create(
             kind="stopped", matter=str(i), text="Look.", raised_at=now, noticed_at=now, closed_at=closed, campaign=about
         )
     AlertRule.create_defaults()
+    people = Audience.objects.create(name="Customers")
+    grown(people, "mobile,name\n9812345670,Asha\n98,x\n")
+    Audience.objects.create(name="New", archived=True)
+    segment = Segment(audience=people, name="Asha", conditions=normal(people, rule("name", "equals", "asha")))
+    save_segment(segment)
+    Segment.objects.create(audience=people, name="Not counted", conditions=normal(people, rule("name", "empty")))
+    limited = User.objects.get()
+    SpendLimit.objects.create(user=limited, per_month=10)
     return {
+        "audiences": people.pk, "files": people.files.get().pk, "segments": segment.pk,
         "campaigns": campaign.pk, "imports": campaign.imports.get().pk, "messages": message.pk, "webhooks": hook.pk,
-        "suppressions": suppression.pk, "deliveries": lay(hook)[0].pk,
+        "suppressions": suppression.pk, "deliveries": lay(hook)[0].pk, "accounts": campaign.account_id,
+        "templates": campaign.template_id, "spend-limits": limited.pk,
     }  # fmt: skip
 
 
@@ -94,7 +124,8 @@ def test_what_is_read_is_what_is_declared(api, schema, world):
 
 
 def test_what_is_done_answers_as_declared(api, schema):
-    draft = builders.campaign()
+    draft, people = builders.campaign(), Audience.objects.create(name="People")
+    grown(people, "mobile,name\n9812345670,Asha\n")
     calls = [
         ("/campaigns/{id}/recipients/", {"id": draft.pk}, [{"phone": "9800000001", "var1": "Asha", "var2": "2"}], 202),
         ("/imports/{id}/restart/", None, {}, 202),
@@ -103,6 +134,10 @@ def test_what_is_done_answers_as_declared(api, schema):
         ("/campaigns/", {}, {"name": "X", "account": draft.account_id, "template": draft.template_id}, 201),
         ("/suppressions/", {}, {"number": "9812345670"}, 201),
         ("/campaigns/{id}/preflight/", {"id": draft.pk}, {}, 200),
+        ("/audiences/", {}, {"name": "Customers"}, 201),
+        ("/audiences/{id}/members/", {"id": people.pk}, [{"phone": "9800000001", "city": "Pune"}], 202),
+        ("/audiences/{id}/segments/", {"id": people.pk}, {"name": "A", "conditions": rule("name", "empty")}, 201),
+        ("/audiences/{id}/count/", {"id": people.pk}, {"conditions": rule("name", "not_empty")}, 200),
     ]  # fmt: skip
     for path, ids, body, status in calls:
         if ids is None:

@@ -88,7 +88,7 @@ def test_rows_pasted_from_a_spreadsheet_are_a_file_too(operator, setup):
     assert response["Location"] == url("columns", campaign)
     source = campaign.imports.get()
     assert (source.filename, source.delimiter, source.sample) == (
-        "pasted rows", "\t", [["98123 45670", "Asha, Pune", "10"]],
+        "Pasted list", "\t", [["98123 45670", "Asha, Pune", "10"]],
     )  # fmt: skip
 
 
@@ -98,6 +98,7 @@ def test_rows_pasted_from_a_spreadsheet_are_a_file_too(operator, setup):
         ("  \n ", {}, "Choose the file with the recipients, or paste"),
         ("name,city\nAsha,Pune\n", {}, "looks like phone numbers"),
         ("mobile,name,amount\n", {}, "no rows below it"),
+        ("98123 45670,Asha\n", {}, "is a row already"),
         (CSV, {"file": upload(CSV)}, "take one of them away"),
     ],
 )

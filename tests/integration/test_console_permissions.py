@@ -1,13 +1,13 @@
 """Who may see and do what: each role, each door, and numbers whole or masked."""
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
 from campaigns.models import Campaign, Message, Suppression
-from campaigns.roles import create_roles
 from tests import builders
+from tests.people import as_role
 
 pytestmark = pytest.mark.django_db
 
@@ -16,15 +16,6 @@ WHOLE, MASKED = "+91 98000 00000", "+91 98••• ••000"
 
 @pytest.fixture
 def login(db):
-    create_roles()
-
-    def as_role(role):
-        user = User.objects.create_user(f"somebody-{role}")
-        user.groups.set(Group.objects.filter(name=role))
-        client = Client()
-        client.force_login(user)
-        return client
-
     return as_role
 
 
@@ -33,6 +24,7 @@ def world(db):
     return {
         "campaign": builders.launched(recipients=1),
         "draft": builders.campaign(recipients=1),
+        "template": builders.template(),
         "suppression": Suppression.objects.create(number=builders.number(0)),
     }
 
@@ -51,6 +43,7 @@ GETS = [
     ("admin:draft_review", "draft", "ELU"),
     ("admin:draft_launch", "draft", "ELU"),
     ("admin:campaign_report", "campaign", "LU"),
+    ("admin:template_versions", "template", "VELAU"),
     ("admin:campaigns_template_add", "", "ELU"),
     ("admin:campaigns_account_add", "", "U"),
     ("admin:campaigns_apitoken_changelist", "", "AU"),

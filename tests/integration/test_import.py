@@ -17,13 +17,14 @@ from campaigns.audience import importing, rows
 from campaigns.models import Campaign, Import, Recipient, RowError, Suppression, Template
 from campaigns.models.states import CampaignState, ImportState
 from tests import builders
+from tests.dying import Killed, dying
 
 pytestmark = pytest.mark.django_db
 
 MAPPING = {"phone": "mobile", "vars": ["name", "amount"]}
 HEADER = "mobile,name,amount\n"
 GOOD = "9812345670,Asha,10\n9812345671,Ravi,20\n"
-COUNTS = ("rows", "accepted", "rejected", "duplicates", "suppressed", "units", "errors", "findings")
+COUNTS = ("rows", "accepted", "rejected", "duplicates", "suppressed", "units", "errors", "findings", "examples")
 
 
 @pytest.fixture(autouse=True)
@@ -180,10 +181,6 @@ def in_chunks_of(monkeypatch, size):
     monkeypatch.setattr(importing, "check", lambda records, plan: rows.check(records, plan, size))
 
 
-class Killed(BaseException):
-    """The process ends here."""
-
-
 MIXED = people(40) + "".join(
     [
         "98,short,1\n",
@@ -212,23 +209,11 @@ def test_a_reading_that_is_killed_goes_on_with_the_same_result(monkeypatch, undi
     write, count = importing.write, importing._count
     chance = random.Random(size)
 
-    def dying(step, before):
-        def run(*arguments):
-            dies = chance.random() < 0.3
-            if before and dies:
-                raise Killed
-            done = step(*arguments)
-            if dies:
-                raise Killed
-            return done
-
-        return run
-
     in_chunks_of(monkeypatch, size)
     if where == "inside its transaction":
-        monkeypatch.setattr(importing, "_count", dying(count, before=True))
+        monkeypatch.setattr(importing, "_count", dying(count, chance, before=True))
     else:
-        monkeypatch.setattr(importing, "write", dying(write, before=where == "before the chunk"))
+        monkeypatch.setattr(importing, "write", dying(write, chance, before=where == "before the chunk"))
     for _ in range(200):
         try:
             if audience.run(source.pk):
@@ -310,7 +295,7 @@ def test_a_file_whose_rows_cannot_be_told_apart_is_not_kept_at_all(monkeypatch, 
     assert source.state == ImportState.FAILED
     assert "Line 38:" in source.problem
     assert kept(source) == refused(source) == []
-    assert counts(source) == dict.fromkeys(COUNTS, 0) | {"errors": {}, "findings": {}}
+    assert counts(source) == dict.fromkeys(COUNTS, 0) | {"errors": {}, "findings": {}, "examples": {}}
     assert len(kept(before)) == 2
 
 

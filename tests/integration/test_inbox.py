@@ -18,7 +18,7 @@ from callbacks.models import CallbackEvent
 from campaigns import bulk, jobs, leases
 from campaigns.exotel.reports import from_fields
 from campaigns.insight import recount
-from campaigns.models import DeliveryEvent, Message
+from campaigns.models import DeliveryEvent, Lease, Message
 from campaigns.models.states import MessageState
 from campaigns.sending import evidence, intent
 from campaigns.sending.settle import lose
@@ -393,36 +393,52 @@ def test_drains_at_once_apply_each_callback_once(transactional_db, rings):
     assert sent.counters_are_true()
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer: nobody helps")
-def test_a_backlog_is_applied_by_two_hands_and_each_callback_once(transactional_db, monkeypatch, rings):
+def backlog(monkeypatch):
     monkeypatch.setattr(evidence, "CHUNK", 10)
     sent = Sent(recipients=60)
-    codes = ["21010", "21020", "20006", "23050", "20005"]
-    sent.store(*[report(i, code) for code in codes for i in range(60)])
-    hands, real = set(), inbox._apply
-    monkeypatch.setattr(inbox, "_apply", lambda items: (hands.add(threading.current_thread().name), real(items)))
+    sent.store(*[report(i, code) for code in ("21010", "21020", "20006", "23050", "20005") for i in range(60)])
+    return sent
+
+
+def test_a_backlog_calls_for_a_second_hand_once_where_two_can_write(transactional_db, monkeypatch, rings):
+    backlog(monkeypatch)
     assert inbox.drain() == 300
-    assert hands == {"MainThread", "inbox-helper"}
+    assert rings.count((jobs.ASSIST,)) == int(bulk.is_postgres())  # SQLite has one writer
+
+
+def test_a_batch_that_is_not_full_calls_nobody(sent, rings):
+    sent.store(report(0))
+    assert inbox.drain() == 1
+    assert rings == []
+
+
+def test_two_hands_apply_a_backlog_once(transactional_db, monkeypatch, rings):
+    sent = backlog(monkeypatch)
+    started, done = threading.Barrier(2), []
+
+    def work(hand):
+        started.wait()
+        done.append(hand())
+        connection.close()
+
+    threads = [threading.Thread(target=work, args=[hand]) for hand in (inbox.drain, tasks.assist)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(done) == 300
     assert (set(results()), DeliveryEvent.objects.count()) == ({Result.APPLIED}, 300)
     assert set(CallbackEvent.objects.values_list("tries", flat=True)) == {1}
     assert sent.counters_are_true()
-    assert "inbox-helper" not in [thread.name for thread in threading.enumerate()]
 
 
-def test_a_helper_without_a_database_costs_nothing_but_time(transactional_db, monkeypatch, rings):
-    monkeypatch.setattr(evidence, "CHUNK", 4)
-    sent = Sent()
-    sent.store(*[report(i % 3, code) for code in ("21010", "21020", "20006", "20005") for i in range(3)])
-    real = inbox._pick
-
-    def pick():
-        if threading.current_thread().name == "inbox-helper":
-            raise OperationalError
-        return real()
-
-    monkeypatch.setattr(inbox, "_pick", pick)
-    assert inbox.drain() == 12
-    assert set(results()) == {Result.APPLIED}
+def test_one_assistant_is_enough_and_it_does_not_linger(sent, rings):
+    sent.store(report(0), report(1))
+    leases.take(inbox.ASSISTANT, uuid.uuid4())
+    assert tasks.assist() == 0
+    Lease.objects.all().delete()
+    assert tasks.assist() == 2
+    assert not leases.held(inbox.ASSISTANT)
 
 
 def test_a_callback_locked_by_another_drain_is_left_to_it(sent):
@@ -451,12 +467,19 @@ def test_a_callback_locked_by_another_drain_is_left_to_it(sent):
 
 
 def test_the_queries_for_waiting_callbacks_use_their_indexes(sent):
-    """A look costs the same with a million applied callbacks: it must not read them."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        if bulk.is_postgres():
-            cursor.execute("SET LOCAL enable_seqscan = off")  # it would read a table as small as this one whole
-        assert "callbacks_waiting" in inbox._fresh()[:10].explain()
-        assert "callbacks_parked" in inbox._due()[:10].explain()
+    """A look costs the same with many applied callbacks, or parked ones that are not due: it must not read them."""
+    later = timezone.now() + timedelta(hours=1)
+    shapes = [{"result": Result.APPLIED}, {"result": Result.PARKED, "next_try_at": later}]
+    CallbackEvent.objects.bulk_create(
+        CallbackEvent(received_at=later, attempt=sent.order.attempt.pk, raw=b"", **shape)
+        for shape in shapes
+        for _ in range(2000)
+    )
+    if bulk.is_postgres():
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE callbacks_callbackevent")
+    assert "callbacks_waiting" in inbox._fresh()[:10].explain()
+    assert "callbacks_parked" in inbox._due()[:10].explain()
 
 
 # Other shapes -------------------------------------------------------------------------------------------------------

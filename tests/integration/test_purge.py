@@ -1,14 +1,11 @@
 """Purging: what goes, what stays, what is never touched, and what becomes of a callback that comes after it."""
 
-import os
-import subprocess
-import sys
 import threading
 import uuid
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -41,6 +38,7 @@ from campaigns.sending import control, intent, resend, retry, states
 from campaigns.sending import purge as sending_purge
 from campaigns.sending.outcomes import ItemResult, Kind
 from tests import builders
+from tests.dying import run_apart
 from tests.integration.test_api import Api
 from tests.integration.test_retry import DOUBT, WAITING, campaign_with, outcomes, resent
 
@@ -80,7 +78,11 @@ def finished(days=500, recipients=3, settings=None):
         path = Path(settings.MEDIA_ROOT) / f"recipients/{campaign.pk}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("mobile\n9800000000\n")
-        Import.objects.filter(pk=source.pk).update(path=str(path.relative_to(settings.MEDIA_ROOT)), sample=[["9800000000"]])
+        Import.objects.filter(pk=source.pk).update(
+            path=str(path.relative_to(settings.MEDIA_ROOT)),
+            sample=[["9800000000"]],
+            examples={"UNICODE": [{"number": 9800000000}]},
+        )
     message = Message.objects.filter(campaign=campaign).first()
     Transition.objects.create(message=message, state="accepted", at=timezone.now())
     for digest, about in ((b"1", message), (b"2", None)):
@@ -137,7 +139,7 @@ def test_people_messages_reports_files_and_callbacks_go_and_figures_stay(setting
     assert figures(campaign) == before
     assert campaign.purged_at and not campaign.purging
     source, attempt = Import.objects.get(), Attempt.objects.get()
-    assert (source.path, source.sample, source.accepted) == ("", [], 3)
+    assert (source.path, source.sample, source.examples, source.accepted) == ("", [], {}, 3)
     assert (attempt.strays, attempt.size, attempt.poll_at) == ([], 3, None)
     event = AuditEvent.objects.get(action="campaign.purge")
     assert (event.subject, event.details["messages"], event.actor) == (f"campaign:{campaign.pk}", 3, "system")
@@ -279,22 +281,12 @@ def test_whoever_sends_again_at_that_moment_wins_or_is_refused():
 
 def test_a_purge_that_is_killed_leaves_no_halves_and_the_next_one_ends_it():
     order = finished(recipients=9)
-    name = connection.settings_dict["NAME"]
-    url = (
-        urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
-        if bulk.is_postgres()
-        else f"sqlite:///{name}"
-    )
     script = (
-        "import django; django.setup()\nfrom campaigns.sending import purge; purge.BATCH = 2\n"
+        "from campaigns.sending import purge; purge.BATCH = 2\n"
         "from django.core.management import call_command; call_command('purge')"
     )
-    environment = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "exodash.settings", "EXODASH_DEBUG": "1"}
     for point, expected in (("purge.committed:kill:2", 5), ("purge.before:kill:2", 3)):
-        killed = subprocess.run(
-            [sys.executable, "-c", script], cwd=ROOT, env=environment | {"EXODASH_FAILPOINTS": point}, capture_output=True,
-            timeout=60, check=False,
-        )  # fmt: skip
+        killed = run_apart(script, point)
         assert killed.returncode == -9, killed.stderr
         assert Message.objects.count() == expected
         assert Campaign.objects.get(pk=order.attempt.campaign_id).purging

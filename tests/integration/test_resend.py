@@ -3,10 +3,9 @@
 import threading
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import F
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -16,11 +15,11 @@ from campaigns import bulk, jobs
 from campaigns.exotel.reports import from_fields
 from campaigns.insight import listing, recount
 from campaigns.models import ApiToken, Attempt, AuditEvent, Campaign, Count, Message, Suppression
-from campaigns.roles import create_roles
 from campaigns.sending import control, dispatch, evidence, intent, settle
 from campaigns.sending.outcomes import ItemResult, Kind, Outcome
 from campaigns.sending.resend import resend, runs
 from tests import builders
+from tests.people import as_role
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -259,15 +258,6 @@ def test_ids_are_written_in_short():
 
 @pytest.fixture
 def login(db):
-    create_roles()
-
-    def as_role(role):
-        user = User.objects.create_user(f"somebody-{role}")
-        user.groups.set(Group.objects.filter(name=role))
-        client = Client()
-        client.force_login(user)
-        return client
-
     return as_role
 
 

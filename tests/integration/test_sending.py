@@ -289,7 +289,7 @@ def test_a_file_that_begins_to_be_read_during_the_launch_rolls_it_back(monkeypat
     campaign = builders.campaign(recipients=2)
     checked = launch.preflight(campaign)
     campaign.imports.create(filename="more.csv", path="", state="queued")
-    monkeypatch.setattr(launch, "preflight", lambda _: checked)
+    monkeypatch.setattr(launch, "preflight", lambda *_: checked)
     with pytest.raises(control.Refused, match="still being read"):
         launch.launch(campaign, None, accept_warnings=True)
     assert (fresh(campaign).state, fresh(campaign).snapshot) == ("draft", {})

@@ -145,3 +145,44 @@ def test_it_goes_out_before_a_campaign_that_was_there_first(api, template, exote
     assert first.pk == given["id"]
     assert Message.objects.filter(campaign=campaign, state="accepted").count() == 250
     assert api.get(f"/campaigns/{given['campaign']}/").json()["state"] == "finished"
+
+
+TEXT = "Dear Asha, your payment of Rs 1.50 is due. -ACME"
+
+
+def finished(template, text, **changed):
+    return {"to": "98123 45670", "template": template.pk, "body": text} | changed
+
+
+def test_a_finished_text_is_sent_as_its_template_with_its_values(api, template):
+    builders.account()
+    answer = api.post("/messages/", finished(template, TEXT), **{"Idempotency-Key": "a"})
+    assert answer.status_code == 201, answer.content
+    campaign = Campaign.objects.get(pk=answer.json()["campaign"])
+    assert campaign.recipients.get().cells == ["98123 45670", "Asha", "1.50"]
+    again = api.post("/messages/", body(template), **{"Idempotency-Key": "a"})
+    assert (again.status_code, again.json()["id"]) == (200, answer.json()["id"])
+
+
+@pytest.mark.parametrize(
+    ("text", "changed", "status", "field", "word"),
+    [
+        (TEXT.replace("Dear", "Hello"), {}, 400, "body", "At character 1"),
+        (TEXT.replace("due. ", "due."), {}, 400, "body", "differ in spaces, signs or capitals alone"),
+        (TEXT + " ", {}, 400, "body", "at its end"),
+        (TEXT.replace("Asha", "Asha\nRao"), {}, 400, "body", "line breaks"),
+        (TEXT.replace("Asha", "Asha\u200b"), {}, 400, "body", "nobody sees"),
+        (TEXT.replace("Asha", "x" * 41), {}, 422, "vars.0", "41 characters"),
+        (TEXT.replace("Asha", ""), {}, 422, "vars.0", "empty"),
+        (TEXT, {"vars": ["Asha", "1.50"]}, 400, "vars", "either"),
+        ("", {}, 400, "body", "blank"),
+        ("x" * 2_001, {}, 400, "body", "2000"),
+    ],
+)
+def test_a_finished_text_that_is_not_the_template_is_refused(api, template, text, changed, status, field, word):
+    builders.account()
+    answer = api.post("/messages/", finished(template, text, **changed))
+    told = answer.json()
+    assert (answer.status_code, told["field"]) == (status, field), told
+    assert word in told["detail"]
+    assert not Campaign.objects.exists() and not Message.objects.exists()

@@ -5,17 +5,15 @@ import io
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.audience import suppressing
 from campaigns.models import AuditEvent, Suppression
-from campaigns.roles import create_roles
 from tests import builders
 from tests.integration.test_api import Api
+from tests.people import as_role
 
 pytestmark = pytest.mark.django_db
 NUMBER = 919812345670
@@ -217,22 +215,8 @@ def test_a_list_by_rest_and_what_was_listed_as_a_file(api):
     assert Suppression.objects.get().number == NUMBER
 
 
-@pytest.fixture
-def console():
-    create_roles()
-
-    def login(role):
-        user, _ = User.objects.get_or_create(username=role)
-        user.groups.set([Group.objects.get(name=role)])
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return login
-
-
-def test_a_list_is_added_on_the_console(console):
-    client, page = console("Editor"), reverse("admin:campaigns_suppression_import")
+def test_a_list_is_added_on_the_console():
+    client, page = as_role("Editor"), reverse("admin:campaigns_suppression_import")
     assert b"Suppress these numbers" in client.get(page).content
     file = SimpleUploadedFile("dnd.csv", b"mobile\n9812345670\n12\n")
     text = client.post(page, {"file": file, "reason": "dnd"}).content.decode()
@@ -243,10 +227,33 @@ def test_a_list_is_added_on_the_console(console):
 
 
 @pytest.mark.parametrize(("role", "adds", "downloads"), [("Viewer", 403, 403), ("Editor", 200, 403), ("Launcher", 200, 200)])
-def test_who_may_add_and_take_away_lists(console, role, adds, downloads):
-    client = console(role)
+def test_who_may_add_and_take_away_lists(role, adds, downloads):
+    client = as_role(role)
     assert client.get(reverse("admin:campaigns_suppression_import")).status_code == adds
     answer = client.get(reverse("admin:campaigns_suppression_download"))
     assert answer.status_code == downloads
     list_page = client.get(reverse("admin:campaigns_suppression_changelist")).content.decode()
     assert ("Add a list" in list_page, "Download" in list_page) == (adds == 200, downloads == 200)
+
+
+def test_a_time_that_has_passed_suppresses_nobody_and_is_said():
+    client, past = as_role("Editor"), timezone.now() - timedelta(days=1)
+    typed = {"number": "98123 45670", "reason": "manual", "account": "", "note": "", "expires_at_0": f"{past:%Y-%m-%d}",
+             "expires_at_1": f"{past:%H:%M:%S}", "expires_at": f"{past:%Y-%m-%dT%H:%M}"}  # fmt: skip
+    answer = client.post(reverse("admin:campaigns_suppression_add"), typed)
+    assert b"This time has passed" in answer.content
+    file = SimpleUploadedFile("dnd.csv", b"mobile\n9812345670\n")
+    answer = client.post(reverse("admin:campaigns_suppression_import"), {"file": file, "reason": "dnd", **typed})
+    assert (answer.status_code, b"This time has passed" in answer.content) == (422, True)
+    assert not Suppression.objects.exists()
+
+
+def test_an_entry_that_has_run_out_can_still_be_changed():
+    past = timezone.now() - timedelta(days=1)
+    row = Suppression.objects.create(number=NUMBER, reason="manual", expires_at=past.replace(microsecond=0))
+    shown = timezone.localtime(row.expires_at)
+    typed = {"number": "98123 45670", "reason": "manual", "account": "", "note": "Asked by phone", "expires_at_0":
+             f"{shown:%Y-%m-%d}", "expires_at_1": f"{shown:%H:%M:%S}"}  # fmt: skip
+    assert as_role("Editor").post(reverse("admin:campaigns_suppression_change", args=[row.pk]), typed).status_code == 302
+    row.refresh_from_db()
+    assert row.note == "Asked by phone"

@@ -4,16 +4,16 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
 from campaigns.hooks import courier, rules
 from campaigns.models import Alert, AuditEvent, Event, Webhook, WebhookDelivery
 from campaigns.models.webhook import Telling
-from campaigns.roles import create_roles
 from tests import builders
 from tests.integration.test_webhook_courier import lay, webhook
+from tests.people import as_role
 from tests.receiver import Receiver
 
 pytestmark = pytest.mark.django_db
@@ -35,15 +35,6 @@ def impatient(monkeypatch):
 
 @pytest.fixture
 def login(db):
-    create_roles()
-
-    def as_role(role):
-        user = User.objects.create_user(f"somebody-{role}")
-        user.groups.set(Group.objects.filter(name=role))
-        client = Client()
-        client.force_login(user)
-        return client
-
     return as_role
 
 

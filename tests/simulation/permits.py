@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from campaigns.models.rowwise import senders
 from campaigns.text.window import IST
 from tests.simulation.provider import STOPS, Breach
 
@@ -28,6 +29,9 @@ class Permits:
     def __init__(self, campaigns, messages):
         self.campaign_ids = [campaign.pk for campaign in campaigns]
         self.promotional = {c.pk for c in campaigns if c.snapshot["category"] == "promotional"}
+        self.due = {pk: message.due for pk, message in messages.items()}
+        own = {c.pk: senders(c.snapshot) for c in campaigns}
+        self.senders = {pk: own[message.campaign_id][message.sender_no] for pk, message in messages.items()}
         self.numbers = {pk: message.number for pk, message in messages.items()}
         self.held: dict[int, str] = {}  # campaigns that may not send, and why
         self.resumed: dict[int, int] = {}  # how often
@@ -44,6 +48,10 @@ class Permits:
             raise Breach(f"an intent committed although the campaign is {self.held[campaign_id]}")
         if barred := {self.numbers[pk] for pk in order.ids} & self.opted_out:
             raise Breach(f"an intent carries numbers that had opted out: {barred}")
+        if early := [pk for pk in order.ids if self.due[pk] > wall]:
+            raise Breach(f"an intent carries messages before their hour: {early}")
+        if {self.senders[pk] for pk in order.ids} != {order.batch.sender}:
+            raise Breach("an intent carries messages under another header than their own")
         if now < self.quiet_until:
             raise Breach("an intent committed while the provider had asked us to wait")
         if campaign_id in self.promotional and not OPENS <= datetime.fromtimestamp(wall, IST).hour < CLOSES:

@@ -93,15 +93,39 @@ def the_intent_looks_before_it_locks():
 def the_intent_picks_before_it_locks_and_takes_what_others_have():
     def hasty(real):
         def commit(owner_id, account_id, only=()):
-            running = [campaign.id for campaign in intent._turns(Account.objects.get(pk=account_id))]
-            seen = {campaign_id: pick(campaign_id, 3, only) for campaign_id in running}
-            with patch.object(intent, "_pick", lambda *arguments: seen.pop(arguments[0], None) or pick(*arguments)):
+            running = list(intent._turns(Account.objects.get(pk=account_id)))
+            ranges = [(campaign, sender_no) for campaign in running for sender_no in range(len(campaign.senders))]
+            seen = {(campaign.id, sender_no): pick(campaign, sender_no, 3, only) for campaign, sender_no in ranges}
+
+            def picked(campaign, sender_no, *rest):
+                return seen.pop((campaign.id, sender_no), None) or pick(campaign, sender_no, *rest)
+
+            with patch.object(intent, "_pick", picked):
                 return real(owner_id, account_id, only)
 
         return commit
 
     pick = intent._pick
     with instead(intent, "commit", hasty), rewritten("state = 'pending' AND id IN", "id IN"):
+        yield
+
+
+@planted
+def the_hours_of_rows_are_not_heeded():
+    with rewritten("AND m.due <= ", "AND 0 <= "):
+        yield
+
+
+@planted
+def a_request_mixes_rows_of_different_headers():
+    with rewritten("AND m.sender_no = ", "AND 0 <= "):
+        yield
+
+
+@planted
+def what_became_due_wakes_nobody():
+    """Campaigns whose rows have hours count as having nothing to send, as long as any of them is not due."""
+    with patch.object(intent.rowwise, "due", lambda *_: Message.objects.none()):
         yield
 
 
@@ -120,12 +144,12 @@ def opt_outs_are_not_looked_up_again():
 @planted
 def one_number_stands_twice_in_a_batch():
     def greedy(real):
-        def pick(campaign_id, most, only):
-            picks = real(campaign_id, most, only)
-            others = Message.objects.filter(campaign=campaign_id, state=MessageState.PENDING)
+        def pick(campaign, sender_no, most, only):
+            picks = real(campaign, sender_no, most, only)
+            others = Message.objects.filter(campaign=campaign.id, state=MessageState.PENDING)
             others = others.exclude(pk__in=[p.id for p in picks]).filter(number__in=[p.number for p in picks])
             ids = list(others.values_list("id", flat=True))
-            return picks + (real(campaign_id, most, ids) if ids else [])
+            return picks + (real(campaign, sender_no, most, ids) if ids else [])
 
         return pick
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from random import Random
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from campaigns.exotel.errors import ExotelError, NotSent, Unknown
@@ -246,7 +247,8 @@ class Provider:
         if kind == "stranger":
             return Callback(now, path, "forged1", "8000000000", told)
         if kind == "unknown_request":
-            return Callback(now, callback_urls.sign(UUID(int=self.random.getrandbits(128))), entry.sid, entry.number10, told)
+            path = urlsplit(callback_urls.sign(UUID(int=self.random.getrandbits(128)))).path
+            return Callback(now, path, entry.sid, entry.number10, told)
         if kind == "of_another_request":
             others = [e for e in self.entries if e.number10 not in entry.parcel.messages]
             return Callback(now, path, "forged2", self.random.choice(others).number10, told) if others else None

@@ -245,6 +245,7 @@ class World:
         ahead = [at - self.now for at in nexts if self.now < at < self.now + 1000]
         frozen = any(p.frozen_until > self.now and p.owner_id not in self.permits.buried for p in working)
         likely = 0.4 if frozen else 0.7
+        ahead += [due - self.wall for due in set(self.permits.due.values()) if self.wall < due < self.wall + 1000]
         seconds = min(ahead) + 0.01 if ahead and self.random.random() < likely else self.random.choice((2, 16, 95, 95))
         self.pass_time(seconds)
 
@@ -407,7 +408,7 @@ class World:
             if self._quiet():
                 self.apply(self.provider.callbacks)  # parked ones: their Sid may have become known since
                 return
-            self.pass_time(max(100, pace.blocked(self.account.pk) + 1, self._until_opening()))
+            self.pass_time(max(100, pace.blocked(self.account.pk) + 1, self._until_opening(), self._until_due()))
         raise Breach("it never came to an end")
 
     def _run_processes(self):
@@ -431,6 +432,12 @@ class World:
         at = timezone.now()
         opening = window.next_opening(at, self.account.window_opens, self.account.window_closes, IST)
         return (opening - at).total_seconds() + 1
+
+    def _until_due(self):
+        """The hours of rows stand on the wall clock, whatever it has jumped."""
+        later = Message.objects.filter(campaign__in=self.campaigns, state=MessageState.PENDING, due__gt=self.wall)
+        first = later.order_by("due").values_list("due", flat=True).first()
+        return first + 1 - self.wall if first else 0
 
     def _mend(self):
         for campaign in Campaign.objects.filter(pk__in=[c.pk for c in self.campaigns], state__in=HELD):

@@ -98,6 +98,7 @@ def _cancel_midway(ground, chance, people, span, holds):
 def _steer(ground, campaign, pairs, seed, holds, breaches, stop):
     api, chance = ground.client(), random.Random(seed)
     try:
+        wait_until(lambda: api.campaign(campaign)["state"] != "launching", "its messages are written", 300)
         for _ in range(pairs):
             time.sleep(chance.uniform(0, 0.15))
             if stop.is_set() or api.campaign(campaign)["state"] != "running":
@@ -109,7 +110,10 @@ def _steer(ground, campaign, pairs, seed, holds, breaches, stop):
             assert answer.status_code == 200, answer.text[:500]
             time.sleep(chance.uniform(0, 0.1))
             asked = time.time()
-            api.post(f"/campaigns/{campaign}/resume/")
+            answer = api.session.post(f"{api.base}/campaigns/{campaign}/resume/", timeout=60)
+            if answer.status_code == 409 and api.campaign(campaign)["state"] == "finished":
+                return  # what was on the wire at the pause was the last of it
+            assert answer.status_code == 200, answer.text[:500]
             holds.append(Hold(campaign, held, asked))
     except Exception as error:
         breaches.append(f"Campaign {campaign}: {error}"[:500])

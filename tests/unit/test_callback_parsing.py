@@ -130,3 +130,21 @@ def test_a_form_and_json_say_the_same(values):
     form, written = fields(urlencode(values).encode()), fields(json.dumps(values).encode())
     assert written == values
     assert form == values
+
+
+ODD = ["&", "=", "a=", "&b=", "%", "%2", "%26", "%3d", "%3A", "%E2", "%E2%82%AC", "%ED%A0%80", "%00", "%0a", "%20", "+", " ", "é",
+       "\x00", "\ufeff", "\u200b", "\n", "[", "{", "--", "a", "x" * 70, "SmsSid"]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(ODD), max_size=14))
+def test_a_form_taken_apart_whole_reads_as_piece_by_piece(pieces):
+    raw = "".join(pieces).encode()
+    found = fields(raw)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parsing, "_ordinary_form", lambda text: {})
+        assert list(fields(raw).items()) == list(found.items())
+
+
+def test_an_ordinary_callback_is_taken_apart_whole():
+    ordinary = {**REPORT, "CustomField": "order 7"}
+    assert parsing._ordinary_form(urlencode(ordinary)) == ordinary

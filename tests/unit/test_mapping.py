@@ -100,3 +100,61 @@ def test_a_mapping_that_does_not_fit_is_refused_with_what_to_do(mapping, variabl
         check_mapping(HEADER, mapping, variables)
     assert refused.value.code == code
     assert words in str(refused.value)
+
+
+OWN = {
+    "language": ("Language", ["Hindi", "", "en"]), "header": ("Sender ID", ["ACMEIN", "", "ACMEBK"]),
+    "schedule": ("Send at", ["30-11-2026 10:00", "", ""]), "reference": ("Ref. No.", ["A1", "A2", "A3"]),
+}  # fmt: skip
+
+
+def test_optional_columns_are_known_by_their_names_and_cells():
+    columns = {"mobile": PHONES, "name": WORDS, **dict(OWN.values())}
+    expected = {kind: name for kind, (name, _) in OWN.items()}
+    assert guess(columns, 1) == {"phone": "mobile", "vars": ["name"], **expected}
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        ("language", ["lang", "LANGUAGE", "Language code", "Preferred Language", "locale", "भाषा"]),
+        ("header", ["header", "Sender", "sender_id", "SenderID", "SMS Header", "Header ID"]),
+        ("schedule", ["schedule", "Scheduled at", "send_at", "Send on", "Schedule Date Time", "send time", "scheduled_for"]),
+        ("reference", ["ref", "Reference", "Reference No.", "reference_id", "External ID", "customer ref", "client_ref_id"]),
+    ],
+)  # fmt: skip
+def test_the_usual_names_of_optional_columns(kind, names):
+    for name in names:
+        assert guess({"mobile": PHONES, name: OWN[kind][1]})[kind] == name
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        ("Language", WORDS),
+        ("sender", ["Mr. A. Rao", "x", "-"]),
+        ("schedule", WORDS),
+        ("reference", EMPTY),
+        ("from", ["ACMEIN"] * 3),
+    ],
+)
+def test_a_column_whose_cells_do_not_bear_its_name_out_is_left_alone(column):
+    assert guess({"mobile": PHONES, **dict([column])}) == {"phone": "mobile", "vars": []}
+
+
+def test_what_fills_a_variable_is_not_taken_for_something_else():
+    assert guess({"mobile": PHONES, "name": WORDS, "reference": WORDS}, 2) == {
+        "phone": "mobile",
+        "vars": ["name", "reference"],
+    }
+    assert guess({"mobile": PHONES, "name": WORDS, "reference": WORDS}, 1) == {
+        "phone": "mobile", "vars": ["name"], "reference": "reference",
+    }  # fmt: skip
+
+
+def test_optional_columns_are_checked_and_empty_ones_left_out():
+    mapping = {"phone": "mobile", "vars": ["name"], "reference": "amount", "header": "", "schedule": None}
+    assert check_mapping(HEADER, mapping, 1) == {"phone": "mobile", "vars": ["name"], "reference": "amount"}
+    with pytest.raises(Unusable, match="no column “when”") as refused:
+        check_mapping(HEADER, {**mapping, "schedule": "when"}, 1)
+    assert refused.value.code == "UNKNOWN_COLUMN"

@@ -2,10 +2,10 @@
 
 import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from campaigns.text.phone import canonical, display, e164, explain, last10, mask
+from campaigns.text.phone import LANDLINE, canonical, display, e164, explain, last10, mask
 
 NUMBER = 919876543210
 SPELLINGS = [
@@ -34,11 +34,11 @@ UNUSABLE = [
     ("080 4768 8218", "landline"),
     ("08047688218", "landline"),
     ("+91 80 4768 8218", "landline"),
-    ("+14155552671", "another country"),
+    ("+14155552671", "number of the United States (+1); this account sends only to India."),
     ("98765432101234", "14 digits"),
     ("9876543210x5", "letters"),
     ("98765432O0", "letters"),
-    ("-", "0 digits"),
+    ("-", "no digits"),
 ]
 
 
@@ -76,3 +76,55 @@ def test_forms_of_the_wire_compare_by_their_last_ten_digits(text, ten):
 def test_numbers_are_shown_whole_masked_and_as_dialled():
     assert (e164(NUMBER), display(NUMBER), mask(NUMBER)) == ("+919876543210", "+91 98765 43210", "+91 98••• ••210")
     assert "4155552671" not in mask(14155552671)
+
+
+PREFIXES = [
+    "",
+    "+91",
+    "+91 ",
+    "+91-",
+    "91",
+    "91 ",
+    "0",
+    "0091",
+    "0091 ",
+    "091-",
+    "(+91) ",
+    "+91 (0) ",
+    "'",
+    "\u200e",
+    "\ufeff",
+    '="',
+]
+DIGITS = ["0123456789", "０１２３４５６７８９", "०१२३४५६७८९", "௦௧௨௩௪௫௬௭௮௯", "٠١٢٣٤٥٦٧٨٩"]
+
+
+@given(
+    st.integers(6 * 10**9, 10**10 - 1).filter(lambda ten: not LANDLINE.match(str(ten))),
+    st.sampled_from(PREFIXES), st.sampled_from(["", " ", "-", ".", "\u00a0", "\u2009", "\u200b", "\u00ad"]),
+    st.integers(1, 9), st.sampled_from(DIGITS), st.sampled_from(["", " ", "\u202c", ".0", ".00", "\t"]),
+)  # fmt: skip
+def test_every_spelling_of_a_mobile_number_is_one_number(ten, prefix, between, at, digits, behind):
+    assume(between != "." or ten % 10)  # else it is a spreadsheet's decimal
+    assume(not (behind.startswith(".") and (between or prefix not in {"", "+91", "91", "'"})))
+    text = str(ten)
+    text = prefix + text[:at] + between + text[at:] + behind + ('"' if prefix.startswith("=") else "")
+    text = text.translate(str.maketrans("0123456789", digits)) if not behind.startswith(".") else text
+    assert canonical(text) == 910000000000 + ten
+
+
+@given(st.integers(0, 10**15))
+def test_a_canonical_number_is_canonical(number):
+    found = canonical(str(number))
+    assert found == 0 or canonical(str(found)) == canonical(e164(found)) == canonical(display(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("9,812,345,670", 919812345670), ("9,81,23,45,670", 919812345670), ("919,812,345,670", 919812345670),
+        ("98123,45670", 0), ("98,12,34,56,70", 0), ("9,812,345,670,1", 0),
+    ],
+)  # fmt: skip
+def test_commas_between_thousands_are_those_of_a_spreadsheet(text, number):
+    assert canonical(text) == number

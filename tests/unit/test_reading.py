@@ -94,7 +94,7 @@ REFUSED = {
     "PDF": (b"%PDF-1.7\n", "NOT_TEXT", "a PDF"),
     "gzip": (b"\x1f\x8b\x08\x00" + b"x" * 50, "NOT_TEXT", "compressed"),
     "web page named .csv": (b"\n <HTML><table><tr><td>9812345670", "NOT_TEXT", "web page"),
-    "picture": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR", "NOT_TEXT", "not a text file"),
+    "picture": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR", "NOT_TEXT", "a picture"),
     "UTF-32": (codecs.BOM_UTF32_LE + PLAIN.encode("utf-32-le"), "NOT_TEXT", "UTF-32"),
     "two names alike": (b"mobile,name,name\n1,2,3\n", "HEADER_REPEATED", "2 columns named “name”"),
     "three names alike": (b"mobile,name,name, name\n1,2,3,4\n", "HEADER_REPEATED", "3 columns named “name”"),

@@ -59,7 +59,10 @@ def test_the_number_of_values_must_fit(values):
         render(parse(BODY), values)
 
 
-@pytest.mark.parametrize(("value", "cleaned"), [("  a b ", "a b"), ("a\nb", "a b"), ("a\r\n\tb", "a b"), ("मीरा", "मीरा")])
+@pytest.mark.parametrize(("value", "cleaned"), [("  a b ", "a b"), ("a\nb", "a b"), ("a\r\n\tb", "a b"), ("मीरा", "मीरा"),
+    ("\u202eahsA", "ahsA"), ("\u200eAsha\u200f", "Asha"), ("A\u00adsha\u2060", "Asha"), ("\u200d", ""), ("\u2060", ""),
+    ("क्\u200dष", "क्\u200dष"), ("سلام\u200f!", "سلام\u200f!"),
+])  # fmt: skip
 def test_cells_are_cleaned(value, cleaned):
     assert clean(value) == cleaned
 

@@ -52,7 +52,7 @@ REFUSED = {
     "one cell": (["9812345670"], "INVALID_FORMAT", "", "1 cell, but"),
     "too many cells": (["9812345670", "Asha", "10", "x"], "INVALID_FORMAT", "", "4 cells, but the file has 3"),
     "a NUL in a value": (["9812345670", "A\0", "10"], "INVALID_FORMAT", "", "NUL"),
-    "a number and a value wrong": (["1", "", "10"], "INVALID_PHONE", "mobile", "1 digits"),
+    "a number and a value wrong": (["1", "", "10"], "INVALID_PHONE", "mobile", "1 digit"),
 }
 
 

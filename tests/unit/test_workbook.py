@@ -3,13 +3,13 @@
 import csv
 import datetime
 import io
-import zipfile
 
 import pytest
 import xlsxwriter
 
 from campaigns.audience.faults import Unusable
 from campaigns.audience.workbook import as_csv, is_workbook
+from tests.hostile_files import archive
 
 HEADER = ["mobile", "name"]
 
@@ -78,14 +78,6 @@ def test_only_an_archive_is_taken_for_a_workbook():
     assert not is_workbook(upload) and upload.tell() == 0
 
 
-def archive(**parts):
-    data = io.BytesIO()
-    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as made:
-        for name, content in parts.items():
-            made.writestr({"types": "[Content_Types].xml", "book": "xl/workbook.xml"}.get(name, name), content)
-    return data.getvalue()
-
-
 def lying(content):
     """The archive with every stated size of unpacked parts set to 1."""
     data = bytearray(content)
@@ -123,3 +115,38 @@ def test_what_is_no_sound_workbook_is_refused_in_one_sentence(case, settings):
         read(content)
     assert refused.value.code == code
     assert words in str(refused.value)
+
+
+def test_rows_without_cells_take_no_room():
+    rows, _ = read(written(("A", [HEADER, *[["", ""]] * 3, ["9812345670", "Asha"]])))
+    assert rows == [HEADER, [], [], [], ["9812345670", "Asha"]]
+
+
+OTHERS = {
+    "OpenDocument": ({"content.xml": "<x/>"}, "an OpenDocument sheet"),
+    "a binary workbook": ({"types": "<Types/>", "xl/workbook.bin": "x"}, "a binary Excel workbook"),
+}
+
+
+@pytest.mark.parametrize(("parts", "words"), OTHERS.values(), ids=OTHERS)
+def test_other_archives_of_spreadsheets_are_named(parts, words):
+    with pytest.raises(Unusable, match=words):
+        read(archive(**parts))
+
+
+def test_a_cell_far_from_the_list_is_named_before_memory_is_taken_for_all_between():
+    data = io.BytesIO()
+    with xlsxwriter.Workbook(data, {"in_memory": True}) as made:
+        sheet = made.add_worksheet("People")
+        sheet.write_row(0, 0, HEADER)
+        sheet.write(1_048_575, 16_383, "x")
+    with pytest.raises(Unusable) as refused:
+        read(data.getvalue())
+    assert refused.value.code == "SHEET_LARGE"
+    assert "row 10,48,576 and over 16,384 columns" in str(refused.value)
+
+
+def test_a_wide_and_long_list_is_measured_exactly():
+    """Wider than what the quick look allows for, but not too much."""
+    rows = [[f"c{i}" for i in range(60)], *[["9812345670", *["x"] * 59]] * 30]
+    assert read(written(("A", rows)))[0] == rows

@@ -1,42 +1,39 @@
 """Step 1: a name, an account, a template and the file of recipients."""
 
-from io import BytesIO
-from typing import IO, Any
+from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.core.files import File
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
 from campaigns import audience, audit
 from campaigns.admin import shell
+from campaigns.admin.audiences import choices
 from campaigns.admin.drafts import flow
+from campaigns.admin.rows import RowsForm
+from campaigns.audience import saved
 from campaigns.models import Account, Campaign, Import, Template
 
 MB = 1_000_000
 
 
-class DraftForm(forms.ModelForm):
-    file = forms.FileField(label="Recipients", required=False)
-    pasted = forms.CharField(
-        label="Or paste rows", required=False, strip=False,
-        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "placeholder": "mobile, name\n98123 45670, Asha"}),
-        help_text="From a spreadsheet or a list, with the line that names the columns.",
-    )  # fmt: skip
+class DraftForm(RowsForm, forms.ModelForm):
+    saved = forms.ChoiceField(label="Or a saved audience", required=False)
 
     class Meta:
         model = Campaign
-        fields = ["name", "account", "template", "shorten_links", "short_domain"]
-        labels = {"name": "Campaign name", "shorten_links": "Shorten links and count clicks"}
+        fields = ["name", "account", "template", "skip_recent_days", "shorten_links", "short_domain"]
+        labels = {"name": "Campaign name", "shorten_links": "Shorten links and count clicks",
+                  "skip_recent_days": "Leave out people who got a message in the last … days"}  # fmt: skip
         help_texts = {"name": "Your own word for it, such as KYC reminder November. Recipients never see it."}
         error_messages = {"name": {"required": "Give the campaign a name, so that it can be found again."}}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["saved"].choices = choices.offered()  # type: ignore[attr-defined]
         for name, rows, empty in (
             ("account", Account.objects.order_by("name"), "Choose an account"),
             ("template", Template.objects.filter(archived=False), "Choose a template"),
@@ -47,28 +44,17 @@ class DraftForm(forms.ModelForm):
             field.error_messages["required"] = f"{empty} first."
         self.has_file = bool(self.instance.pk and self.instance.imports.exists())
 
+    def clean_skip_recent_days(self) -> int:
+        return self.cleaned_data["skip_recent_days"] or 0
+
     def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        if not (data.get("pasted") or "").strip():
-            data["pasted"] = ""
-        given = [name for name in ("file", "pasted") if data.get(name)]
-        if not given and not self.has_file and "file" not in self.errors:
+        data = super().clean()
+        given = any(data.get(name) for name in ("file", "pasted"))
+        if not given and not data.get("saved") and not self.has_file and not {"file", "saved"} & set(self.errors):
             self.add_error("file", "Choose the file with the recipients, or paste their rows.")
-        if len(given) > 1:
-            self.add_error("file", "There are a file and pasted rows: take one of them away and add it afterwards.")
+        if given and data.get("saved"):
+            self.add_error("file", "There are rows and a saved audience: take one of them away and add it afterwards.")
         return data
-
-    def recipients(self) -> tuple[IO[bytes] | File, str] | None:
-        """What was uploaded or pasted, and its name."""
-        upload: UploadedFile | None = self.cleaned_data["file"]
-        if upload:
-            return upload, upload.name or "recipients.csv"
-        # Half a surrogate pair cannot come from a browser; what it comes from is told that a cell is damaged.
-        pasted = self.cleaned_data["pasted"].encode("utf-8", "replace")
-        return (BytesIO(pasted), "pasted rows") if pasted else None
-
-    def sentences(self) -> str:
-        return " ".join(str(error) for errors in self.errors.values() for error in errors)
 
 
 @shell.needs("campaigns.add_campaign")
@@ -123,18 +109,22 @@ def _save(request: HttpRequest, form: DraftForm) -> str:
 
     Not one transaction: storing a large file takes seconds, in which nobody else could write to SQLite.
     """
-    given = form.recipients()
+    given, chosen = form.recipients(), choices.chosen(form.cleaned_data["saved"])
     made = form.instance.pk is None
     campaign = form.save()
     try:
         if given:
             audience.receive(campaign, *given, request.user, as_before=True)
+        if chosen:
+            people, segment = chosen
+            name, conditions = (segment.name, segment.conditions) if segment else ("", {})
+            saved.choose(campaign, people, conditions, request.user, segment=name, as_before=True)
     except BaseException:
         if made:
             campaign.delete()
         raise
     audit.record("campaign.create" if made else "campaign.change", campaign, request=request)
-    if given is None:
+    if given is None and chosen is None:
         messages.success(request, "Saved.")
         return flow.next_url(campaign)
     return reverse("admin:draft_columns", args=[campaign.pk])

@@ -33,7 +33,7 @@ class Step:
 
 def files(campaign: Campaign) -> list[Import]:
     """All files of a draft; their rows add up. The newest first."""
-    return list(campaign.imports.select_related("campaign__account").order_by("-id"))
+    return list(campaign.imports.select_related("campaign__account", "campaign__template").order_by("-id"))
 
 
 def reach(sources: list[Import]) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -13,8 +14,10 @@ from django.utils import timezone
 from campaigns import audit
 from campaigns.admin import shell
 from campaigns.admin.drafts import flow
-from campaigns.models import Campaign, Import
-from campaigns.sending import control
+from campaigns.admin.drafts.review import others
+from campaigns.audience.planned import LATER
+from campaigns.models import Campaign, Import, SpendLimit
+from campaigns.sending import control, spending
 from campaigns.sending.launch import Blocked, launch
 from campaigns.sending.preflight import preflight
 from campaigns.text.cost import indian
@@ -42,7 +45,7 @@ class LaunchForm(forms.Form):
 
 @flow.on_read_file
 def launch_step(request: HttpRequest, campaign: Campaign, sources: list[Import]) -> HttpResponseBase:
-    report = preflight(campaign)
+    report = preflight(campaign, request.user)
     fresh = {"key": secrets.token_urlsafe(16), "accept": request.GET.get("accept") == "yes"}
     form = LaunchForm(shell.posted(request), initial=fresh, expected=report.messages)
     findings = [finding for finding in report.findings if finding.level == "error"]
@@ -50,6 +53,8 @@ def launch_step(request: HttpRequest, campaign: Campaign, sources: list[Import])
         try:
             return _launch(request, campaign, form)
         except Blocked as blocked:
+            if blocked.over_limit:
+                audit.record("campaign.over_limit", campaign, request=request, cost=str(blocked.report.cost))
             findings = [finding for finding in blocked.report.findings if finding.level != "info"]
             form.add_error(None, f"{blocked} Nothing was launched; the draft is kept.")
     return flow.render(
@@ -59,8 +64,20 @@ def launch_step(request: HttpRequest, campaign: Campaign, sources: list[Import])
         findings=findings,
         typed=report.messages > TYPED_ABOVE,
         typed_above=TYPED_ABOVE,
+        recent=sum(source.recent for source in sources),
+        others=others(campaign),
+        by_hour=next((finding for finding in report.findings if finding.code == LATER), None),
+        spending=_spending(request, campaign),
         start_words=_start_words(campaign),
     )  # fmt: skip
+
+
+def _spending(request: HttpRequest, campaign: Campaign) -> str:
+    """What a person with a limit has spent; empty for others."""
+    user = request.user
+    if not isinstance(user, User) or not SpendLimit.objects.filter(user=user).exists():
+        return ""
+    return spending.sentence(user, campaign.account)
 
 
 def _start_words(campaign: Campaign) -> str:

@@ -3,7 +3,8 @@
 from django.http import HttpRequest, HttpResponse
 
 from campaigns.admin import shell
-from campaigns.admin.drafts import flow, preview
+from campaigns.admin.drafts import chosen, flow, preview
+from campaigns.admin.drafts.columns import OPTIONAL
 from campaigns.models import Campaign, Import, Recipient
 from campaigns.text import phone
 
@@ -14,12 +15,16 @@ def message(request: HttpRequest, campaign: Campaign, sources: list[Import]) -> 
     source = recipient.source
     values = preview.row_values(source.header, source.mapping["vars"], recipient.cells)
     to = phone.display(recipient.number) if shell.sees_numbers(request) else phone.mask(recipient.number)
+    row = chosen.of_recipient(campaign, recipient)
     context = {
         "recipient": recipient,
+        "row": row,
         "source": source,
-        "preview": preview.make(campaign, values, to),
+        "preview": preview.make(campaign, values, to, row.template, row.sender),
         "sides": _sides(recipient),
         "bindings": source.mapping["vars"],
+        "own_columns": [(name, source.mapping[kind]) for kind, (name, _) in OPTIONAL.items() if source.mapping.get(kind)],
+        "texts": campaign.translations.order_by("language") if source.mapping.get("language") else [],
     }
     if shell.is_fragment(request):
         return shell.render(request, "console/drafts/_message.html", campaign=campaign, **context)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Template
 from campaigns.sending.launch import variable_columns
 from campaigns.text import cost, render, segments
 
@@ -29,9 +29,12 @@ class Preview:
     problem: str = ""
 
 
-def make(campaign: Campaign, values: Sequence[str], to: str = "") -> Preview:
-    """Values stand in the order of the template's variables. Raises TemplateError for a malformed body."""
-    template = render.parse(campaign.template.body)
+def make(campaign: Campaign, values: Sequence[str], to: str = "", own: Template | None = None, sender: str = "") -> Preview:
+    """Values stand in the order of the template's variables. Raises TemplateError for a malformed body.
+
+    Text and header are the campaign's where none of the row's own is given.
+    """
+    template = render.parse((own or campaign.template).body)
     cleaned, problem = [], ""
     for value in values:
         try:
@@ -42,7 +45,7 @@ def make(campaign: Campaign, values: Sequence[str], to: str = "") -> Preview:
     text = render.render(template, cleaned)
     size = segments.measure(text)
     return Preview(
-        sender=campaign.sender,
+        sender=sender or campaign.sender,
         to=to,
         parts=_parts(template, cleaned),
         characters=size.characters,
@@ -50,7 +53,7 @@ def make(campaign: Campaign, values: Sequence[str], to: str = "") -> Preview:
         forced_by=size.culprit,
         units=size.units,
         plain_units=segments.units(segments.to_gsm(text)),
-        cost=cost.cost(size.units, campaign.account.cost_per_unit),
+        cost=cost.cost(size.units, campaign.rate),
         problem=problem,
     )
 

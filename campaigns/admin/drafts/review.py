@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from campaigns import audit
 from campaigns.admin import shell
-from campaigns.admin.drafts import flow
+from campaigns.admin.drafts import findings, flow
 from campaigns.admin.words import span
-from campaigns.models import Account, Campaign, Import
+from campaigns.models import Account, Campaign, Import, rowwise
 from campaigns.models.states import ImportState
 from campaigns.sending import schedule
 from campaigns.sending.preflight import Preflight, preflight
@@ -60,7 +60,7 @@ def review(request: HttpRequest, campaign: Campaign, sources: list[Import]) -> H
     valid = request.method == "POST" and form.is_valid()
     if valid:
         campaign.schedule_at = form.cleaned_data["schedule_at"]
-    report = preflight(campaign)
+    report = preflight(campaign, request.user)
     if valid and not report.blocks(form.cleaned_data["accept"]):
         campaign.save(update_fields=["schedule_at"])
         audit.record("campaign.review", campaign, request=request)
@@ -72,6 +72,8 @@ def review(request: HttpRequest, campaign: Campaign, sources: list[Import]) -> H
         request, "draft_review", "console/drafts/review.html", campaign, sources,
         form=form,
         unread=[source for source in sources if source.state in {ImportState.UPLOADED, ImportState.FAILED}],
+        groups=findings.groups(report, shell.sees_numbers(request)),
+        refused=findings.refused(report, shell.sees_numbers(request)),
         **shown(campaign, report, zone),
     )  # fmt: skip
 
@@ -89,6 +91,7 @@ def shown(campaign: Campaign, report: Preflight, zone: ZoneInfo) -> dict[str, An
         "pace": f"{indian(rate)} requests a minute, 100 messages each" if rate else "as fast as Exotel answers",
         "finish": finish(campaign, report, zone),
         "hours": hours(account, campaign.template.category),
+        "others": others(campaign),
     }
 
 
@@ -108,7 +111,16 @@ def finish(campaign: Campaign, report: Preflight, zone: ZoneInfo) -> str:
         end = through_window(start, timedelta(seconds=report.seconds), account, zone)
     else:
         end = start + timedelta(seconds=report.seconds)
+    planned = rowwise.planned(campaign.imports.filter(state=ImportState.DONE))
+    end = max(end, datetime.fromtimestamp(planned.last, zone))
     return f"{end.astimezone(zone):%a %-d %b, %H:%M %Z}"
+
+
+def others(campaign: Campaign) -> str:
+    """The headers of rows that have their own."""
+    files = campaign.imports.filter(state=ImportState.DONE)
+    named = dict.fromkeys(sender for item in files for sender in item.rowwise.get("senders", []))
+    return ", ".join(sender for sender in named if sender != campaign.sender)
 
 
 def through_window(start: datetime, work: timedelta, account: Account, zone: ZoneInfo) -> datetime:

@@ -9,6 +9,7 @@ from campaigns.models import Import
 from campaigns.text.cost import cost, indian, rupees
 
 DUPLICATE = "DUPLICATE_ENTRY"
+RECENT = "RECENTLY_MESSAGED"
 WORDS = {
     "INVALID_PHONE": "without a usable number",
     "MISSING_REQUIRED": "with an empty value",
@@ -43,15 +44,20 @@ class Summary:
 
 def summary(source: Import) -> Summary:
     unusable = source.rejected - source.duplicates
-    price = rupees(cost(source.units, source.campaign.account.cost_per_unit))
+    price = rupees(cost(source.units, source.campaign.rate))
     lines = [Line(source.accepted, "ready to send", f"one message each, {count(source.units, 'unit')}, about {price}")]
     if unusable:
         lines.append(Line(unusable, "not usable", reasons=_reasons(source.errors)))
     if source.duplicates:
         why = "the same number stands further up, and the first row counts"
         lines.append(Line(source.duplicates, "repeated", why, code=DUPLICATE))
-    if source.suppressed:
-        lines.append(Line(source.suppressed, "suppressed", "opted out, or blocked by their number: see Suppression"))
+    if source.suppressed > source.recent:
+        barred = source.suppressed - source.recent
+        lines.append(Line(barred, "suppressed", "opted out, or blocked by their number: see Suppression"))
+    if source.recent:
+        span = count(source.terms.get("recent_days", 0), "day")
+        why = f"got a message from {source.campaign.account.name} in the last {span}"
+        lines.append(Line(source.recent, "left out", why, code=RECENT))
     parts = [
         (outcomes.DELIVERED, source.accepted),
         (outcomes.FAILED, unusable),

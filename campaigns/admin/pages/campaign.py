@@ -6,7 +6,9 @@ from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from campaigns.admin import charts, shell
 from campaigns.admin.drafts import flow
@@ -14,16 +16,19 @@ from campaigns.admin.pages import clicks, message_list
 from campaigns.admin.pages.attempts import last_attempts
 from campaigns.admin.pages.standing import Standing
 from campaigns.admin.tiles import Tile, delivered_share
-from campaigns.insight import counts, failures, family, series
-from campaigns.models import Campaign
+from campaigns.admin.words import count
+from campaigns.insight import counts, estimate, failures, family, series
+from campaigns.models import Campaign, rowwise
 from campaigns.models.states import CAMPAIGN_EDGES, ENDED, CampaignState, Delivery, MessageState
 from campaigns.sending import retry
+from campaigns.text import languages
 from campaigns.text.cost import indian, rupees
 
 FAST, SLOW = 2, 15  # seconds between refreshes: while it is sent or reports pour in, and while late ones are awaited
 POURING = timedelta(minutes=15)  # after the last request
 STOP_POLLING = 286  # htmx's status for "this is the last answer"
 MOVING = frozenset({CampaignState.LAUNCHING, CampaignState.RUNNING})
+LISTED = 8  # headers that are named
 STALE = timedelta(days=3)  # after that nobody waits for reports on the page
 
 
@@ -107,6 +112,8 @@ def figures(
         "bar_label": standing.label,
         "unsent": unsent(counted),
         "tiles": tiles(standing, failed),
+        "counted": counted,
+        "estimate": estimate.estimate(campaign, counted),
         "chart": chart(campaign, zone),
         "failures": failed,
         "clicks": clicks.card(campaign, standing.arrived, zone),
@@ -150,7 +157,8 @@ def pace(standing: Standing) -> str:
     campaign, progress = standing.campaign, standing.progress
     if campaign.state == CampaignState.RUNNING and progress.rate_per_minute:
         words = f"{indian(round(progress.rate_per_minute))} a minute"
-        return f"{words} · done about {_when(progress.eta, standing.zone)}" if progress.eta else words
+        words = f"{words} · done about {_when(progress.eta, standing.zone)}" if progress.eta else words
+        return f"{words} · {progress.later.sentence(standing.zone)}" if progress.later else words
     if campaign.finished_at:
         return f"{campaign.get_state_display().lower()} {_when(campaign.finished_at, standing.zone)}"
     return standing.under if campaign.state != CampaignState.STOPPED else ""
@@ -204,15 +212,40 @@ def facts(campaign: Campaign) -> list[tuple[str, str]]:
     rows = [
         ("Launched", f"{_when(campaign.launched_at, zone)} by {who}" if campaign.launched_at else "not yet"),
         ("Account", f"{campaign.account.name} ({campaign.account.account_sid})"),
-        ("Template", f"{snapshot.get('template', '')} version {snapshot.get('version', '')}"),
-        ("Sent as", str(snapshot.get("sender", ""))),
+        ("Template", _template(campaign)),
+        ("Sent as", _listed(rowwise.senders(snapshot))),
+        ("Own hours", _until(snapshot, zone)),
+        ("Languages", _listed([languages.name(tag) for tag in rowwise.languages(snapshot) if tag])),
         ("Kind", str(snapshot.get("category", "")).replace("_", " ")),
         ("DLT template", str(snapshot.get("dlt_template_id", ""))),
         ("DLT entity", str(snapshot.get("dlt_entity_id", ""))),
         ("Short links", _short_links(snapshot)),
+        ("Left out", _left_out(campaign)),
         ("Rupees a unit", str(snapshot.get("cost_per_unit", ""))),
     ]
     return [(name, value) for name, value in rows if value]
+
+
+def _template(campaign: Campaign) -> str:
+    """Its name and the version that was launched, which stays to be looked up."""
+    version = campaign.snapshot.get("version", 0)
+    address = f"{reverse('admin:template_versions', args=[campaign.template_id])}?up_to={version}#version-{version}"
+    return format_html('{} <a href="{}">version {}</a>', campaign.snapshot.get("template", ""), address, version)
+
+
+def _left_out(campaign: Campaign) -> str:
+    days = campaign.snapshot.get("skip_recent_days", 0)
+    return f"people who got a message from {campaign.account.name} in the last {count(days, 'day')}" if days else ""
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return ", ".join(names[:LISTED]) + more
+
+
+def _until(snapshot: dict[str, Any], zone: ZoneInfo) -> str:
+    due = rowwise.last_due(snapshot)
+    return f"the last until {_when(datetime.fromtimestamp(due, zone), zone)}" if due else ""
 
 
 def _short_links(snapshot: dict[str, Any]) -> str:

@@ -111,7 +111,7 @@ def first_steps(request: HttpRequest) -> list[FirstStep]:
          Account.objects.exists(), "campaigns_account_add", "campaigns.add_account"),
         ("Add a template", "The text as it was approved on the DLT platform, with its ids.", "Add a template",
          Template.objects.exists(), "campaigns_template_add", "campaigns.add_template"),
-        ("Prepare a campaign", "Upload a CSV file, match its columns, look at the messages, launch.", "New campaign",
+        ("Prepare a campaign", "Upload a CSV or Excel file, match columns, look at the messages, launch.", "New campaign",
          False, "draft_new", "campaigns.add_campaign"),
     )  # fmt: skip
     now = next(i for i, row in enumerate(plan) if not row[3])

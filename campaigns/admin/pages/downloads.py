@@ -1,7 +1,5 @@
 """Files to take away, streamed row by row: the report of a campaign, the refused rows of a file."""
 
-from collections.abc import Iterator
-
 from django.http import HttpRequest, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.text import slugify
@@ -9,6 +7,7 @@ from django.utils.text import slugify
 from campaigns import audience, audit
 from campaigns.admin import shell
 from campaigns.admin.pages.campaign import opened
+from campaigns.downloads import csv_file
 from campaigns.insight import export
 from campaigns.models import Import
 
@@ -27,9 +26,3 @@ def refused_rows(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     source = get_object_or_404(Import.objects.select_related("campaign"), pk=pk)
     audit.record("import.export_errors", source, request=request)
     return csv_file(audience.errors_csv(source), f"{slugify(source.filename.rsplit('.', 1)[0]) or 'file'}-refused-rows.csv")
-
-
-def csv_file(lines: Iterator[str], filename: str) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{filename}"'
-    return response

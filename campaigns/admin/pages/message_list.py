@@ -11,11 +11,11 @@ from campaigns.admin import outcomes, shell
 from campaigns.admin.outcomes import Outcome
 from campaigns.exotel.codes import Code
 from campaigns.exotel.codes.stored import of_message
-from campaigns.insight import listing
+from campaigns.insight import listing, particulars
 from campaigns.insight.failures import Failure
 from campaigns.models import Campaign, Message
 from campaigns.models.states import Delivery, MessageState
-from campaigns.text import phone
+from campaigns.text import languages, phone
 
 SIZE = 25
 STATUSES = [
@@ -71,8 +71,8 @@ def context(request: HttpRequest, campaign: Campaign | None, failed: list[Failur
 def _find(campaign: Campaign | None, filters: dict[str, str], cursor: str) -> tuple[listing.Page, str]:
     """A page, and what was wrong with the question."""
     nothing = listing.Page([], None, None)
-    if filters["phone"] and not phone.canonical(filters["phone"]):
-        return nothing, f"{phone.explain(filters['phone'])} Search by a whole mobile number."
+    if filters["phone"] and not phone.anywhere(filters["phone"]):
+        return nothing, f"{phone.explain(filters['phone'], phone.EVERYWHERE)} Search by a whole mobile number."
     if campaign is None and not filters["phone"]:
         return nothing, ""
     try:
@@ -142,7 +142,14 @@ def message(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _facts(found: Message) -> list[tuple[str, str]]:
+    told = particulars.of([found])[found.pk]
+    due = told.due_at.astimezone(shell.zone_of(found.campaign.account)) if told.due_at else None
     rows = [
+        ("Reference", told.reference),
+        ("Header", told.sender_id),
+        ("Not before", f"{due:%a %-d %b %Y, %H:%M %Z}" if due else ""),
+        ("Language", languages.name(told.language)),
+        ("Text", told.template),
         ("Units", str(found.units)),
         ("Exotel Sid", found.sid or "none yet"),
         ("Line in the file", str(found.recipient.line)),

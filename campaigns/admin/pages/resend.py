@@ -14,7 +14,7 @@ from campaigns import audit, bulk
 from campaigns.admin import shell
 from campaigns.admin.pages.campaign import opened
 from campaigns.admin.words import count
-from campaigns.insight import counts, doubts
+from campaigns.insight import doubts
 from campaigns.models import Campaign, Message
 from campaigns.models.states import HELD
 from campaigns.sending import control
@@ -74,7 +74,7 @@ def decide(request: HttpRequest) -> HttpResponseBase:
         left_out=left_out[:SHOWN],
         left_out_more=max(len(left_out) - SHOWN, 0),
         units=sum(message.units for message in fit),
-        cost=cost(sum(message.units for message in fit), counts.unit_cost(campaign)),
+        cost=cost(sum(message.units for message in fit), campaign.rate),
         back=f"{reverse('admin:unconfirmed')}?campaign={campaign.pk}",
     )
 

@@ -19,6 +19,8 @@ def retry_failed(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         made = retry.make(campaign, request.user)
     except control.Refused as refused:
+        if refused.code == "spend_limit":
+            audit.record("campaign.over_limit", campaign, request=request, retry=True)
         messages.error(request, str(refused))
         return redirect("admin:campaign", pk)
     audit.record(

@@ -97,6 +97,8 @@ class Standing:
             return self.progress.held_up
         if campaign.state == CampaignState.RUNNING and self.progress.rate_per_minute:
             return f"{indian(round(self.progress.rate_per_minute))} a minute"
+        if campaign.state == CampaignState.RUNNING and self.progress.later:
+            return self.progress.later.sentence(self.zone)
         if campaign.state == CampaignState.SCHEDULED and campaign.schedule_at:
             return f"Starts {campaign.schedule_at.astimezone(self.zone):%a %-d %b, %H:%M %Z}"
         words = {

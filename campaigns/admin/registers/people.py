@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.forms import UserCreationForm
+from django.contrib.auth.forms import UserChangeForm, UserCreationForm
 from django.contrib.auth.models import Permission, User
 from django.db import models
 from django.db.models import Model, QuerySet
@@ -13,7 +13,9 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from campaigns.admin.registers.base import Register, when
+from campaigns.models import SpendLimit
 from campaigns.roles import ROLES
+from campaigns.sending import spending
 
 FIELD_WORDS = {
     "groups": ("Roles", "Somebody without a role can log in but sees nothing."),
@@ -21,6 +23,22 @@ FIELD_WORDS = {
     "is_active": ("May log in", "Take the tick away instead of deleting: what they did stays under their name."),
 }
 VERBS = {"add": "Add", "change": "Change", "view": "See", "delete": "Delete"}
+
+
+class PersonForm(UserChangeForm):
+    per_campaign = forms.DecimalField(
+        label="Rupees on one campaign", required=False, min_value=0, max_digits=12, decimal_places=2,
+        help_text="Empty for any amount",
+    )  # fmt: skip
+    per_month = forms.DecimalField(
+        label="Rupees in a calendar month", required=False, min_value=0, max_digits=12, decimal_places=2,
+        help_text="Empty for any amount. By console and by this person's API tokens together",
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "per_campaign" in self.fields and (limit := SpendLimit.objects.filter(user=self.instance.pk).first()):
+            self.initial.update(per_campaign=limit.per_campaign, per_month=limit.per_month)
 
 
 class ByRole(admin.RelatedFieldListFilter):
@@ -34,6 +52,7 @@ class Users(Register, UserAdmin):
     about = "who may log in, and in which role"
     list_display = ["username", "full_name", "roles", "seen", "condition"]
     list_filter = [("groups", ByRole), "is_active"]
+    form = PersonForm
     add_form = UserCreationForm
     add_form_template = change_form_template = "console/user_form.html"
     filter_horizontal = ()
@@ -41,6 +60,7 @@ class Users(Register, UserAdmin):
         (None, {"fields": ["username", ("first_name", "last_name"), "email"]}),
         ("What they may do", {"fields": ["groups", "is_superuser", "is_active"]}),
     ]
+    readonly_fields = ["spending"]
     add_fieldsets = [
         (None, {"fields": ["username", "password1", "password2"]}),
     ]
@@ -48,10 +68,25 @@ class Users(Register, UserAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).prefetch_related("groups")
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return super().get_fieldsets(request, obj)
+        editable = [("per_campaign", "per_month")] if self.has_change_permission(request, obj) else []
+        limits = editable if spending.may_set(request.user, obj) else []
+        return [*self.fieldsets, ("What they may spend", {"fields": ["spending", *limits]})]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        # Declared on the form, so it has these fields even where the page does not show them.
+        if change and spending.may_set(request.user, obj):
+            limits = {name: form.cleaned_data[name] for name in ("per_campaign", "per_month")}
+            if spending.set_limit(obj, **limits):
+                self.note(request, "spend_limit", obj, limits=spending.for_audit(**limits))
+
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         """Only a superuser makes superusers, and nobody locks themselves out."""
         own = obj is not None and obj.pk == request.user.pk
-        fields = [] if request.user.is_superuser else ["is_superuser"]
+        fields = ["spending"] if request.user.is_superuser else ["spending", "is_superuser"]
         return [*fields, "is_active"] if own else fields
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -75,6 +110,11 @@ class Users(Register, UserAdmin):
     @admin.display(description="last login", ordering="last_login")
     def seen(user: User) -> str:
         return when(user.last_login, "never")
+
+    @staticmethod
+    @admin.display(description="Spending")
+    def spending(user: User) -> str:
+        return spending.sentence(user)
 
     @staticmethod
     def full_name(user: User) -> str:

@@ -1,5 +1,6 @@
 """Numbers that must not be sent to, and why."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -9,17 +10,28 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils import timezone
 
 from campaigns import audit
-from campaigns.admin.pages.downloads import csv_file
 from campaigns.admin.registers.base import Register, when
 from campaigns.admin.shell import posted, sees_numbers
 from campaigns.audience import suppressing
+from campaigns.downloads import csv_file
 from campaigns.models import Account, Suppression
 from campaigns.text import phone
 
 
-class SuppressionForm(forms.ModelForm):
+class Until:
+    """Of a form: the end of a suppression lies ahead, unless it was stored so and is left as it is."""
+
+    def clean_expires_at(self: Any) -> datetime | None:
+        until: datetime | None = self.cleaned_data["expires_at"]
+        if until and until <= timezone.now() and "expires_at" in self.changed_data:
+            raise ValidationError("This time has passed. Leave it empty for always.")
+        return until
+
+
+class SuppressionForm(Until, forms.ModelForm):
     number = forms.CharField(label="Phone number", max_length=30, help_text="In any usual spelling, such as 98123 45670")
 
     class Meta:
@@ -36,13 +48,13 @@ class SuppressionForm(forms.ModelForm):
         typed: str = self.cleaned_data["number"]
         if not typed and self.instance.pk:
             return self.instance.number
-        number = phone.canonical(typed)
+        number = phone.anywhere(typed)
         if not number:
-            raise ValidationError(phone.explain(typed))
+            raise ValidationError(phone.explain(typed, phone.EVERYWHERE))
         return number
 
 
-class ListForm(forms.Form):
+class ListForm(Until, forms.Form):
     file = forms.FileField(
         label="File", help_text="CSV or Excel with a column of phone numbers; columns reason, note and until are heeded.",
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx"}),
@@ -109,7 +121,7 @@ class Suppressions(Register):
         return list_display[:1]
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        number = phone.canonical(search_term)
+        number = phone.anywhere(search_term)
         if number:
             return queryset.filter(number=number), False
         return super().get_search_results(request, queryset, search_term)

@@ -13,10 +13,11 @@ from django.utils.html import format_html
 
 from campaigns import audit
 from campaigns.admin import shell
-from campaigns.admin.registers.base import Register
+from campaigns.admin.pages import template_versions
+from campaigns.admin.registers.base import Context, Register
 from campaigns.admin.shell import posted
 from campaigns.audience import template_export
-from campaigns.models import Template
+from campaigns.models import Template, TemplateVersion
 from campaigns.models.template import digits
 from campaigns.text import render, segments
 from campaigns.text.dlt import Finding, check_template
@@ -31,6 +32,7 @@ class TemplateForm(forms.ModelForm):
             "body",
             "header",
             "category",
+            "language",
             "dlt_template_id",
             "dlt_entity_id",
             "status",
@@ -74,8 +76,8 @@ class Templates(Register):
     search_fields = ["name", "body", "dlt_template_id", "header"]
     fieldsets = [
         (None, {"fields": ["name", "body"]}),
-        ("Registration", {"fields": [("header", "category"), ("dlt_template_id", "dlt_entity_id"), ("status", "valid_until"),
-                                     "archived"]}),
+        ("Registration", {"fields": [("header", "category"), "language", ("dlt_template_id", "dlt_entity_id"),
+                                     ("status", "valid_until"), "archived"]}),
     ]  # fmt: skip
 
     change_list_template = "console/template_list.html"
@@ -107,9 +109,17 @@ class Templates(Register):
     def save_model(self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool) -> None:
         if not change:
             obj.created_by = request.user
+        obj.credit(request.user, TemplateVersion.How.CONSOLE)
         super().save_model(request, obj, form, change)
         for finding in obj.findings():
             messages.warning(request, f"{finding.message} ({finding.code})")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Context = None
+    ) -> HttpResponse:
+        found = self.get_object(request, object_id)
+        kept = template_versions.shown(found) if isinstance(found, Template) else {}
+        return super().change_view(request, object_id, form_url, {**kept, **(extra_context or {})})
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False  # campaigns refer to it: archive instead

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from campaigns.exotel.codes import SMS_STATUS_WORDS, lookup
 from campaigns.exotel.errors import ExotelError
 from campaigns.exotel.line import Answer
-from campaigns.exotel.reports import DeliveryReport, error_of, items, of_item
+from campaigns.exotel.reports import DeliveryReport, error_of, has_number_for_sid, items, of_item
 from campaigns.sending.outcomes.kinds import ItemResult, Kind, Outcome, answered
 from campaigns.sending.outcomes.refusals import refused, unanswered
 
@@ -25,11 +25,22 @@ def classify(result: Answer | ExotelError, numbers: Sequence[str]) -> Outcome:
     if isinstance(result, ExotelError):
         return unanswered(result, len(numbers))
     if 200 <= result.status < 300:
-        entries = [Entry(item, *of_item(item)) for item in items(result.body) or ()]
+        entries = _without_damage([Entry(item, *of_item(item)) for item in items(result.body) or ()])
         matched, strays = _match(entries, numbers)
         return answered([_item(i, matched.get(i)) for i in range(len(numbers))], result.status, strays)
     app_code, _ = error_of(result)
     return refused(result, app_code, lookup("exotel", "sms", "request", app_code), len(numbers))
+
+
+def _without_damage(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """A number among Sids that are texts is damage, and makes that Sid unusable: every report would contradict it.
+
+    Where all Sids are numbers, that is how they are written.
+    """
+    numbered = [entry for entry in entries if entry.sid and entry.sid.isdigit() and has_number_for_sid(entry.item)]
+    if not numbered or len(numbered) == sum(1 for entry in entries if entry.sid):
+        return entries
+    return [entry._replace(sid="") if entry in numbered else entry for entry in entries]
 
 
 def _match(entries: Sequence[Entry], numbers: Sequence[str]) -> tuple[dict[int, Entry], list[dict[str, Any]]]:

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from campaigns.models import Campaign, Import, Recipient
 from campaigns.models.states import ImportState
-from campaigns.sending import control
+from campaigns.sending import control, spending
+from campaigns.sending.preflight_rows import HEADER_DIFFERS
 from campaigns.sending.retry.outlook import ALLOWED, judge, limits, not_now
 from campaigns.sending.retry.pool import Pool, chosen, listing, parameters, pool, sort
 from campaigns.sending.retry.rules import affordable
@@ -49,17 +50,19 @@ def make(campaign: Campaign, user: Any = None, *, max_cost: Decimal | None = Non
         child = _draft(found, user, name)
         if not (found.codes and _copy(found, child, _imports(found, child))):
             _refuse(found)
-        return _checked(found, child)
+        return _checked(found, child, user)
 
 
 def _draft(found: Pool, user: Any, name: str) -> Campaign:
     parent = found.campaign
-    return Campaign.objects.create(
+    child = Campaign.objects.create(
         name=name.strip()[:NAME] or f"{found.members[0].name[: NAME - 10]}, try {len(found.members) + 1}",
         account=parent.account, template_id=parent.template_id, channel=parent.channel, sender_id=parent.sender_id,
         priority=parent.priority, shorten_links=parent.shorten_links, short_domain=parent.short_domain,
         retry_of=parent, created_by=user if isinstance(user, User) else None,
     )  # fmt: skip
+    child.translations.set(parent.translations.all())
+    return child
 
 
 def _imports(found: Pool, child: Campaign) -> dict[int, int]:
@@ -69,11 +72,17 @@ def _imports(found: Pool, child: Campaign) -> dict[int, int]:
     return {
         source.pk: Import.objects.create(
             campaign=child, state=ImportState.DONE, filename=f"retry of campaign {found.campaign.pk}",
-            header=source.header, mapping=source.mapping, template_version=source.template_version,
+            header=source.header, mapping=_at_once(source.mapping), rowwise=_at_once(source.rowwise),
+            template_version=source.template_version, terms=source.terms | {"recent_days": 0},
             created_by=child.created_by, finished_at=now,
         ).pk
         for source in sources
     }  # fmt: skip
+
+
+def _at_once(chosen: dict[str, Any]) -> dict[str, Any]:
+    """What the rows chose for themselves, without their hours: those have come."""
+    return {name: value for name, value in chosen.items() if name not in {"schedule", "planned"}}
 
 
 def _copy(found: Pool, child: Campaign, imports: dict[int, int]) -> int:
@@ -83,8 +92,10 @@ def _copy(found: Pool, child: Campaign, imports: dict[int, int]) -> int:
     places = " ".join(f"WHEN {source} THEN {copy}" for source, copy in imports.items())
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO campaigns_recipient (campaign_id, import_id, line, number, cells, units) "
-            f"SELECT {child.pk}, CASE r.import_id {places} END, r.line, r.number, r.cells, r.units FROM campaigns_message m "
+            "INSERT INTO campaigns_recipient "
+            "(campaign_id, import_id, line, number, cells, units, reference, sender_no, language_no, due) "
+            f"SELECT {child.pk}, CASE r.import_id {places} END, r.line, r.number, r.cells, r.units, r.reference, "
+            "r.sender_no, r.language_no, 0 FROM campaigns_message m "
             f"JOIN campaigns_recipient r ON r.id = m.recipient_id WHERE r.import_id IN ({listing(imports)}) "
             f"AND {chosen(found)} ORDER BY m.id",
             parameters(found),
@@ -98,13 +109,15 @@ def _refuse(found: Pool) -> NoReturn:
     raise (control.Refused if verdict.code == "already_retried" else Impossible)(verdict.code, verdict.why)
 
 
-def _checked(found: Pool, child: Campaign) -> Made:
+def _checked(found: Pool, child: Campaign, user: object) -> Made:
     """Write what was copied into the imports, unless it costs too much."""
     people, units = _tally(child)
-    price = cost(units, found.campaign.account.cost_per_unit)
+    price = cost(units, child.rate)
     decision = affordable(people, price, found.limits)
     if not decision.may:
         raise Impossible("over_cost", decision.reason)
+    for finding in spending.findings(child, price, user):
+        raise Impossible("spend_limit", f"{finding.message} Nothing was made.")
     return Made(child, people, units, price)
 
 
@@ -112,14 +125,21 @@ def _tally(child: Campaign) -> tuple[int, int]:
     """Set the counts of the child's imports; people and units of all."""
     copied = Recipient.objects.filter(campaign=child).values_list("source").order_by()
     sums = copied.annotate(n=Count("pk"), size=Sum("units"), long=Count("pk", filter=Q(units__gt=MANY_UNITS)))
+    named = dict(Import.objects.filter(campaign=child).values_list("pk", "rowwise"))
     people = units = 0
     for pk, rows, size, long in sums:
-        Import.objects.filter(pk=pk).update(
-            rows=rows, accepted=rows, units=size, findings={"MANY_UNITS": long} if long else {}, sample=_sample(pk)
-        )
+        found = {"MANY_UNITS": long, HEADER_DIFFERS: _differing(pk, named[pk], child.template.header)}
+        findings = {code: n for code, n in found.items() if n}
+        Import.objects.filter(pk=pk).update(rows=rows, accepted=rows, units=size, findings=findings, sample=_sample(pk))
         people, units = people + rows, units + size
     Import.objects.filter(campaign=child, accepted=0).delete()
     return people, units
+
+
+def _differing(import_id: int, chosen: dict[str, Any], header: str) -> int:
+    """Rows that name another header than the template's."""
+    places = [place for place, sender in enumerate(chosen.get("senders", []), 1) if sender != header]
+    return Recipient.objects.filter(source=import_id, sender_no__in=places).count() if places else 0
 
 
 def _sample(import_id: int) -> list[list[str]]:

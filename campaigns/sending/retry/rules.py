@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from campaigns.exotel.codes import Code, failure_class
 from campaigns.models.states import Delivery, MessageState
-from campaigns.text.cost import indian
+from campaigns.text.cost import exact, indian
 
 
 class Limits(NamedTuple):
@@ -70,11 +70,6 @@ def affordable(people: int, cost: Decimal, limits: Limits) -> Decision:
         return Decision(True, "The cost is within the limit.")
     return Decision(
         False,
-        f"Sending to {indian(people)} {'person' if people == 1 else 'people'} again would cost about {_exact(cost)}, "
-        f"more than the limit of {_exact(limits.cost)}. Nothing was made.",
+        f"Sending to {indian(people)} {'person' if people == 1 else 'people'} again would cost about {exact(cost)}, "
+        f"more than the limit of {exact(limits.cost)}. Nothing was made.",
     )
-
-
-def _exact(amount: Decimal) -> str:
-    whole, _, paise = f"{amount:.2f}".partition(".")
-    return f"₹ {indian(int(whole))}.{paise}"
