@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests import machine
 
-BENCHMARKS = ("import", "simulator", "send", "rate", "callbacks")
+BENCHMARKS = ("import", "preflight", "simulator", "send", "rate", "callbacks")
 ROOT = Path(__file__).resolve().parent.parent
 COLUMNS = ("name", "database", "size", "figure", "peer_figure", "ratio", "holds", "promise")
 

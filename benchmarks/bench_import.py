@@ -4,12 +4,14 @@
 
 The plain way is what one writes first: csv.DictReader, phonenumbers for each row, a dict of numbers seen, bulk_create by
 the thousand. Both sides run in a process of their own; kept rows, units and errors must be equal. SQLite in a scratch
-file, or a database of its own on the server that DATABASE_URL names. One JSON line.
+file, or a database of its own on the server that DATABASE_URL names. One JSON line. Where the package notifications-utils
+is installed, its module for recipients checks the same file too, without storing anything.
 """
 
 import argparse
 import contextlib
 import csv
+import importlib.util
 import json
 import os
 import random
@@ -151,6 +153,42 @@ def child(way, path):
     print(json.dumps({"seconds": seconds, "peak_mb": peak, **stored(made)}))
 
 
+def notify(path):
+    """GOV.UK Notify's own check of the same rows: a number, a value for each variable, nothing stored."""
+    from notifications_utils.recipients import RecipientCSV
+    from notifications_utils.template import SMSMessageTemplate
+
+    class Whole(RecipientCSV):
+        max_rows = FULL  # of others it would only count the rows
+
+    content = BODY
+    for name in MAPPING["vars"]:
+        content = content.replace("{#var#}", f"(({name}))", 1)
+    template = SMSMessageTemplate({"content": content, "template_type": "sms", "name": "Bench"})
+    text = path.read_text(encoding="utf-8").replace("mobile", "phone number", 1)
+    started = time.perf_counter()
+    checked = Whole(text, template=template, allow_international_sms=True)
+    faulty = sum(1 for row in checked.get_rows() if row is None or row.has_error)
+    return faulty, time.perf_counter() - started
+
+
+def notify_child(path):
+    faulty, seconds = notify(path)
+    print(json.dumps({"seconds": seconds, "errors": faulty}))
+
+
+def notified(path, rows):
+    """What is to be told of the second peer: its figure, or why there is none."""
+    if importlib.util.find_spec("notifications_utils") is None:
+        return {"note": "notifications-utils is not installed, so its module for recipients was not measured"}
+    try:
+        run = in_child("notify", path)
+    except subprocess.CalledProcessError:
+        return {"note": "notifications-utils is installed, but this version of its module for recipients could not be used"}
+    figure = round(rows / run["seconds"])
+    return {"notify_figure": figure, "note": f"notifications-utils checked {figure:,} rows/s, without storing them"}
+
+
 def stored(made):
     import hashlib
 
@@ -186,6 +224,7 @@ def main(full=False):
     with tempfile.TemporaryDirectory(prefix="exodash-bench-") as folder, database(Path(folder)) as vendor:
         small = measure(FLAT, ROUNDS, Path(folder)) if full else None
         found = measure(rows, 1 if full else ROUNDS, Path(folder))
+        second = notified(Path(folder) / f"{rows}.csv", rows)
     ours, plain = found["ours"], found["plain"]
     ratio = plain["seconds"] / ours["seconds"]
     equal = all(ours[name] == plain[name] for name in ("digest", "kept", "errors"))
@@ -208,6 +247,7 @@ def main(full=False):
                 "errors": ours["errors"],
                 "memory_mb": round(ours["peak_mb"]),
                 "growth": growth and round(growth, 2),
+                **second,
             }
         )
     )
@@ -245,7 +285,9 @@ if __name__ == "__main__":
     parser.add_argument("--full", action="store_true", help=f"{FULL:,} rows")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.child:
+    if options.child and options.child[0] == "notify":
+        notify_child(Path(options.child[1]))
+    elif options.child:
         child(options.child[0], Path(options.child[1]))
     else:
         main(options.full)
