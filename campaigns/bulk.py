@@ -19,6 +19,7 @@ from django.db import transaction as db_transaction
 
 Row = Sequence[Any]
 SQLITE_PARAMETERS = 30_000  # below SQLITE_MAX_VARIABLE_NUMBER's default of 32,766
+FEW, FILLED = 100, 1_000  # numbers looked up at once are a multiple of one of them
 
 
 def is_postgres() -> bool:
@@ -144,6 +145,30 @@ def values_table(model: type[models.Model], columns: Sequence[str], rows: Sequen
     """``(SELECT ...) AS v`` holding the rows, to be joined; the caller keeps within SQLITE_PARAMETERS."""
     fields = _fields(model, columns)
     return next(_tables(fields, rows))
+
+
+def of_numbers(
+    model: type[models.Model], select: str, condition: str, numbers: Sequence[int], parameters: Row = (), grouped: str = ""
+) -> list[tuple]:
+    """``select`` of the rows t of a table where ``condition`` holds for one of the numbers v, which an index answers.
+
+    Each number is looked up by itself. Left to itself PostgreSQL reads the whole table for 10,000 numbers, even with true
+    statistics: 500 ms at 1,000,000 rows, where the looks take 40.
+    """
+    if not numbers:
+        return []
+    # Filled up with a number that nobody has: sqlite3 keeps the last 128 statements prepared, and each different length is
+    # another one, of 2 MB.
+    size = FEW if len(numbers) <= FEW else FILLED
+    filled = [*((number,) for number in numbers), *[(0,)] * (-len(numbers) % size)]
+    values, bound = values_table(model, ("number",), filled)
+    table = model._meta.db_table
+    # OFFSET 0 keeps PostgreSQL, and CROSS JOIN SQLite, from turning the two round.
+    look = f"LATERAL (SELECT * FROM {table} t WHERE {condition} OFFSET 0) AS t" if is_postgres() else f"{table} t"
+    rest = "" if is_postgres() else f" WHERE {condition}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {select} FROM {values} CROSS JOIN {look}{rest} {grouped}", [*bound, *parameters])
+        return cursor.fetchall()
 
 
 def stored(model: type[models.Model], columns: Sequence[str], values: Row) -> list[Any]:

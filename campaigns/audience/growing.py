@@ -10,14 +10,14 @@ from typing import IO, Any
 
 from django.contrib.auth.models import User
 from django.core.files import File
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from campaigns import bulk, failpoints, jobs
 from campaigns.audience import counting, reading
 from campaigns.audience.faults import Broken, Unusable
-from campaigns.audience.importing import ACTIVE, EMPTY_ROWS, FILLED, HEADER_ROWS
+from campaigns.audience.importing import ACTIVE, EMPTY_ROWS, HEADER_ROWS
 from campaigns.audience.mapping import guess_mapping
 from campaigns.audience.members import Batch, arrange, check, merge
 from campaigns.audience.receiving import Someone, as_text, rows_file
@@ -213,18 +213,9 @@ def _store(file: AudienceFile, batch: Batch) -> int:
 
 def _there(audience_id: int, numbers: list[int]) -> dict[int, tuple[int, str]]:
     """Id and cells of those numbers that are in the audience already."""
-    if not numbers:
-        return {}
-    # Filled up with a number that nobody has, as in importing: each other length is one more prepared statement.
-    rows = [(number,) for number in numbers] + [(0,)] * (-len(numbers) % FILLED)
-    values, bound = bulk.values_table(AudienceMember, ("number",), rows)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT m.number, m.id, m.cells FROM {values} JOIN campaigns_audiencemember m "
-            "ON m.audience_id = %s AND m.number = v.number",
-            [*bound, audience_id],
-        )
-        return {number: (pk, cells) for number, pk, cells in cursor.fetchall()}
+    here = "t.audience_id = %s AND t.number = v.number"
+    found = bulk.of_numbers(AudienceMember, "t.number, t.id, t.cells", here, numbers, [audience_id])
+    return {number: (pk, cells) for number, pk, cells in found}
 
 
 def _count(file: AudienceFile, batch: Batch, added: int, bytes_read: int) -> None:

@@ -31,7 +31,6 @@ SLICE = 20_000  # rows a DELETE: other writers get their turn between two
 # spreadsheet has at most 1,048,576.
 EMPTY_ROWS = 2_000_000
 HEADER_ROWS = 1
-FILLED = 1_000  # numbers looked up at once are a multiple of it
 UNREAD: dict[str, Any] = {
     "bytes_read": 0, "rows": 0, "accepted": 0, "rejected": 0, "duplicates": 0, "suppressed": 0, "recent": 0, "errors": {},
     "findings": {}, "examples": {}, "units": 0, "problem": "", "finished_at": None, "rowwise": {},
@@ -143,8 +142,8 @@ def write(source: Import, chunk: Chunk, bytes_read: int) -> bool:
             return False
         if campaign.state not in EDITABLE:
             raise Broken("The campaign was launched before the file was read to its end.")
-        numbers, own = [(number,) for _, number, _, _ in chunk.kept], chunk.own
-        chunk = sift(chunk, _suppressed(source, numbers), _known(source, numbers), _recent(source, chunk))
+        numbers, own = [number for _, number, _, _ in chunk.kept], chunk.own
+        chunk = sift(chunk, _suppressed(source, numbers), _known(source, numbers), _recent(source, numbers))
         if own is None:
             bulk.insert_rows(Recipient, STORED, ((source.campaign_id, source.pk, *row) for row in chunk.kept))
         else:
@@ -184,9 +183,9 @@ def _count(source: Import, chunk: Chunk) -> None:
     source.units += sum(units for *_, units in chunk.kept)
 
 
-def _suppressed(source: Import, numbers: list[tuple[int]]) -> set[int]:
+def _suppressed(source: Import, numbers: list[int]) -> set[int]:
     """Which of the numbers the account, or every account, must not send to."""
-    listed = {number for (number,) in _found(numbers, "SELECT s.number FROM {} JOIN campaigns_suppression s USING (number)")}
+    listed = {number for (number,) in bulk.of_numbers(Suppression, "t.number", "t.number = v.number", numbers)}
     if not listed:
         return listed
     now = timezone.now()
@@ -194,37 +193,26 @@ def _suppressed(source: Import, numbers: list[tuple[int]]) -> set[int]:
     return set(here.filter(Q(expires_at=None) | Q(expires_at__gt=now)).values_list("number", flat=True))
 
 
-def _recent(source: Import, chunk: Chunk) -> dict[int, str]:
+def _recent(source: Import, numbers: list[int]) -> dict[int, str]:
     """Which of the numbers got a message of the account lately, and which; nobody unless that was asked for."""
     days = source.terms.get("recent_days", 0)
     if not days:
         return {}
-    found = told(source.terms["account"], [number for _, number, _, _ in chunk.kept], days)
-    return {number: one.sentence for number, one in found.items()}
+    return {number: one.sentence for number, one in told(source.terms["account"], numbers, days).items()}
 
 
-def _known(source: Import, numbers: list[tuple[int]]) -> dict[int, str]:
+def _known(source: Import, numbers: list[int]) -> dict[int, str]:
     """Which of the numbers the campaign has already, and where each was read."""
-    found = _found(
+    found = bulk.of_numbers(
+        Recipient,
+        "t.number, t.line, t.import_id",
+        "t.campaign_id = %s AND t.number = v.number",
         numbers,
-        "SELECT r.number, r.line, r.import_id, i.filename FROM {} JOIN campaigns_recipient r "
-        "ON r.campaign_id = %s AND r.number = v.number JOIN campaigns_import i ON i.id = r.import_id",
-        source.campaign_id,
+        [source.campaign_id],
     )
-    return {number: f"line {line}" + ("" if origin == source.pk else f" of {name}") for number, line, origin, name in found}
-
-
-def _found(numbers: list[tuple[int]], query: str, *parameters: int) -> list[tuple]:
-    """The rows of a query that joins the numbers as table v."""
-    if not numbers:
-        return []
-    # Filled up with a number that nobody has: sqlite3 keeps the last 128 statements prepared, and each different length is
-    # another one, of 2 MB.
-    filled = [*numbers, *[(0,)] * (-len(numbers) % FILLED)]
-    values, bound = bulk.values_table(Recipient, ("number",), filled)
-    with connection.cursor() as cursor:
-        cursor.execute(query.format(values), [*bound, *parameters])
-        return cursor.fetchall()
+    others = {origin for _, _, origin in found} - {source.pk}
+    names = {pk: f" of {name}" for pk, name in Import.objects.filter(pk__in=others).values_list("pk", "filename")}
+    return {number: f"line {line}{names.get(origin, '')}" for number, line, origin in found}
 
 
 def _clear(source: Import) -> bool:
