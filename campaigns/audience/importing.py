@@ -18,8 +18,8 @@ from campaigns.audience.rewriting import write_file
 from campaigns.audience.rows import DUPLICATE_ENTRY, RECENTLY_MESSAGED, SUPPRESSED, Chunk, Particulars, Plan, check, sift
 from campaigns.audience.turns import Turn
 from campaigns.models import Campaign, Import, Recipient, RowError, Suppression
-from campaigns.models.recent import told
 from campaigns.models.states import EDITABLE, ImportState
+from campaigns.recent import told
 from campaigns.text import countries
 from campaigns.text.cost import indian
 from campaigns.text.links import entries

@@ -21,8 +21,8 @@ from campaigns.exotel.bodies import Batch, Item, Shorten
 from campaigns.models import Account, Attempt, Campaign, Message, Suppression
 from campaigns.models import rowwise as chosen
 from campaigns.models.family import ancestors, family
-from campaigns.models.recent import told
 from campaigns.models.states import MessageState
+from campaigns.recent import told
 from campaigns.sending import callback_urls, control, pace, rowwise, states, wires
 from campaigns.sending.retry import late
 from campaigns.text import render, window

@@ -21,6 +21,7 @@ FLOORS = {
     "campaigns.bulk": GROUND,
     "campaigns.jobs": GROUND,
     "campaigns.leases": GROUND,
+    "campaigns.recent": GROUND,
     "campaigns.failpoints": GROUND,
     "campaigns.apps": GROUND,
     "campaigns.audit": GROUND,
@@ -41,6 +42,8 @@ NEIGHBOURS = {
     ("campaigns.audit", "campaigns.models"),
     ("campaigns.bulk", "campaigns.models"),
     ("campaigns.leases", "campaigns.models"),
+    ("campaigns.recent", "campaigns.models"),
+    ("campaigns.recent", "campaigns.bulk"),
     ("campaigns.models", "campaigns.jobs"),  # what a webhook is to be told is stored with what it tells of, and rings
     ("callbacks", "campaigns"),  # what comes back shows itself in the console, which does not know it (see the next test)
 }

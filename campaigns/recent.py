@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.utils import timezone
 
 from campaigns import bulk
-from campaigns.models.message import Message
+from campaigns.models import Message
 from campaigns.models.states import MAY_ARRIVE
 
 
