@@ -4,18 +4,20 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
-from callbacks import clicks, parsing, purge, replies
+from callbacks import clicks, purge, reading, replies
+from callbacks.ahead import Ahead
 from callbacks.clicks import Clicked
 from callbacks.models import CallbackEvent
+from callbacks.reading import Item
 from callbacks.replies import Written
 from campaigns import bulk, failpoints, jobs, leases
 from campaigns.sending import evidence
@@ -36,19 +38,7 @@ NOTHING: dict[str, str] = {
     CallbackEvent.Kind.INBOUND: "It names nobody who wrote.",
 }
 TAKEN = (Result.APPLIED, Result.DUPLICATE)
-PICKED = ("id", "attempt", "received_at", "tries", "kind", "raw")
 COLUMNS = ("result", "reason", "tries", "next_try_at", "applied_at")
-
-
-class Item(NamedTuple):
-    """A stored callback and what it says: nothing, one thing, or for WhatsApp several."""
-
-    id: int
-    attempt: UUID
-    received_at: datetime
-    tries: int
-    kind: str
-    told: parsing.Told
 
 
 def drain() -> int:
@@ -72,20 +62,25 @@ def _work(owner: UUID) -> tuple[int, bool]:
     start = seen = renewed = time.monotonic()
     called = False
     done = 0
-    while (now := time.monotonic()) - start < settings.TASK_BUDGET:
-        if now - renewed >= RENEW:
-            renewed = now
-            if not leases.take(LEASE, owner):
-                break
-        if found := apply_next():
-            done, seen = done + found, time.monotonic()
-            if found >= evidence.CHUNK and not called and bulk.is_postgres():
-                called = True
-                jobs.enqueue(jobs.ASSIST)
-        elif now - seen >= LINGER:
-            return done, True
-        else:
-            time.sleep(PAUSE)
+    with ExitStack() as open_until_the_end:
+        ahead: Ahead | None = None
+        while (now := time.monotonic()) - start < settings.TASK_BUDGET:
+            if now - renewed >= RENEW:
+                renewed = now
+                if not leases.take(LEASE, owner):
+                    break
+            if found := apply_next(ahead):
+                done, seen = done + found, time.monotonic()
+                if found >= evidence.CHUNK and not called:
+                    called = True
+                    if bulk.is_postgres():
+                        jobs.enqueue(jobs.ASSIST)
+                    else:
+                        ahead = open_until_the_end.enter_context(closing(Ahead()))
+            elif now - seen >= LINGER:
+                return done, True
+            else:
+                time.sleep(PAUSE)
     return done, False
 
 
@@ -122,30 +117,22 @@ def ring() -> bool:
 
 def waiting() -> bool:
     """Whether anything is to be applied now."""
-    return _fresh().exists() or _due().exists()
+    return reading.waiting().exists() or reading.due().exists()
 
 
 def oldest() -> datetime | None:
     """When the oldest callback came that nobody has looked at yet; None when there is none."""
-    return _fresh().values_list("received_at", flat=True).first()
+    return reading.waiting().values_list("received_at", flat=True).first()
 
 
-def _fresh() -> QuerySet[CallbackEvent]:
-    return CallbackEvent.objects.filter(result=Result.WAITING).order_by("id")
-
-
-def _due() -> QuerySet[CallbackEvent]:
-    return CallbackEvent.objects.filter(result=Result.PARKED, next_try_at__lte=timezone.now()).order_by("next_try_at")
-
-
-def apply_next() -> int:
+def apply_next(ahead: Ahead | None = None) -> int:
     """Apply one batch; how many callbacks it held. Raises OperationalError, and changes nothing, without a database."""
     # SQLite reads and parses before the transaction: that one holds up every other writer.
-    ready = None if bulk.is_postgres() else _pick()
+    ready = None if bulk.is_postgres() else _ready(ahead)
     if ready == []:
         return 0
     with bulk.transaction():
-        items = _pick() if ready is None else _mine(ready)
+        items = reading.batch() if ready is None else _mine(ready)
         if items:
             _apply(items)
             failpoints.reach("inbox.before")
@@ -154,25 +141,12 @@ def apply_next() -> int:
     return len(items)
 
 
-def _pick() -> list[Item]:
-    """The next waiting callbacks in the order of their arrival, then parked ones that are due.
-
-    On PostgreSQL they are locked, and those that another drain has in hand are passed over.
-    """
-    lock = bulk.skip_locked() if connection.in_atomic_block else ""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {', '.join(PICKED)} FROM callbacks_callbackevent WHERE result = '' "
-            f"ORDER BY id LIMIT {evidence.CHUNK}{lock}"
-        )
-        rows = bulk.loaded(CallbackEvent, PICKED, cursor.fetchall())
-    if len(rows) < evidence.CHUNK:
-        due = _due().select_for_update(skip_locked=True) if lock else _due()
-        rows += due.values_list(*PICKED)[: evidence.CHUNK - len(rows)]
-    return [
-        Item(pk, attempt, received_at, tries, kind, parsing.read(kind, bytes(raw)))
-        for pk, attempt, received_at, tries, kind, raw in rows
-    ]
+def _ready(ahead: Ahead | None) -> list[Item]:
+    """The next batch, and the one after it asked for, to be read while this one is applied."""
+    items = (ahead.take() if ahead else []) or reading.batch()
+    if ahead and items:
+        ahead.ask(max(item.id for item in items))
+    return items
 
 
 def _mine(items: list[Item]) -> list[Item]:
@@ -207,13 +181,13 @@ def _apply(items: list[Item]) -> None:
 
 
 def _verdicts(items: list[Item]) -> list[Verdict]:
-    told = [Evidence(item.attempt, report, item.received_at) for item in items for report in item.told.reports]
+    told = [report for item in items for report in item.reports]
     reported = (verdict for cut in _cut(told) for verdict in evidence.apply(cut))
     clicked = iter(clicks.apply(_clicked(items)))
     written = iter(replies.apply(_written(items)))
     verdicts = []
     for item in items:
-        parts = [next(reported) for _ in item.told.reports]
+        parts = [next(reported) for _ in item.reports]
         parts += [next(clicked) for _ in item.told.clicks]
         parts += [next(written) for _ in item.told.written]
         verdicts.append(_together(parts, item.kind))
@@ -235,6 +209,8 @@ def _cut(told: list[Evidence]) -> Iterator[list[Evidence]]:
 
 def _together(verdicts: Sequence[Verdict], kind: str) -> Verdict:
     """What became of a callback: the worst of what became of its parts."""
+    if len(verdicts) == 1:
+        return verdicts[0]
     nonsense = Verdict(Result.NONSENSE, NOTHING[kind])
     return min(verdicts, key=lambda verdict: WORST_FIRST.index(verdict.result), default=nonsense)
 

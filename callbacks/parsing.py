@@ -41,16 +41,17 @@ def read(kind: str, raw: bytes) -> Told:
     if b'"whatsapp"' in raw:
         told, replies = whatsapp_reports.callbacks(raw)
         return Told(told, written=replies)
-    return Told(reports(raw))
+    report = _of_sms(fields(raw))
+    return Told([report] if report else [])
 
 
-def reports(raw: bytes) -> list[DeliveryReport]:
+def reports(raw: bytes) -> Sequence[DeliveryReport]:
     """What a callback says: one report of an SMS, several of WhatsApp messages, or nothing about a status."""
-    if b'"whatsapp"' in raw:
-        return whatsapp_reports.callbacks(raw)[0]
-    found = fields(raw)
-    report = geniq.receipt(found) if "messageId" in found else from_fields(found, "callback")
-    return [report] if report else []
+    return read("status", raw).reports
+
+
+def _of_sms(found: dict[str, str]) -> DeliveryReport | None:
+    return geniq.receipt(found) if "messageId" in found else from_fields(found, "callback")
 
 
 def fields(raw: bytes) -> dict[str, str]:

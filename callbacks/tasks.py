@@ -1,6 +1,6 @@
 """Jobs of the background cluster."""
 
-from callbacks import inbox
+from callbacks import ahead, inbox
 
 
 def drain() -> int:
@@ -9,3 +9,7 @@ def drain() -> int:
 
 def assist() -> int:
     return inbox.assist()
+
+
+def read_ahead(path: str) -> int:
+    return ahead.read(path)

@@ -205,15 +205,17 @@ def _fields(model: type[models.Model], names: Sequence[str]) -> list[models.Fiel
 
 def _prepared(fields: Sequence[models.Field], rows: Iterable[Row]) -> Iterable[Row]:
     """Values as the backend stores them: SQLite keeps UUIDs as hex and times as naive UTC text."""
-    special = {} if is_postgres() else _special(fields)
-    if not special:
-        return rows
+    return rows if is_postgres() or not _special(fields) else zip(*_columns(fields, rows), strict=True)
+
+
+def _columns(fields: Sequence[models.Field], rows: Iterable[Row]) -> list[Sequence[Any]]:
+    """The values of each field in all rows, as SQLite keeps them."""
     columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
-    for i, field in special.items() if columns else ():
+    for i, field in _special(fields).items() if columns else ():
         # Rows of one change share their times and ids, so each value is converted once.
         stored = {value: _stored(field, value) for value in set(columns[i])}
         columns[i] = [stored[value] for value in columns[i]]
-    return zip(*columns, strict=True)
+    return columns
 
 
 def _special(fields: Sequence[models.Field]) -> dict[int, models.Field]:
@@ -266,6 +268,9 @@ def _tables(fields: Sequence[models.Field], rows: Sequence[Row], names: str = ""
         return
     width = len(fields)
     aliases = ", ".join(f"column{i + 1} AS {name}" for i, name in enumerate(names.split(", ")))
-    for chunk in chunks(_prepared(fields, rows), SQLITE_PARAMETERS // width):
+    for chunk in chunks(rows, SQLITE_PARAMETERS // width):
         marks = ", ".join(["(" + ", ".join(["%s"] * width) + ")"] * len(chunk))
-        yield f"(SELECT {aliases} FROM (VALUES {marks})) AS v", [value for row in chunk for value in row]
+        bound: list[Any] = [None] * (width * len(chunk))
+        for i, column in enumerate(_columns(fields, chunk)):
+            bound[i::width] = column
+        yield f"(SELECT {aliases} FROM (VALUES {marks})) AS v", bound

@@ -18,14 +18,15 @@ TICK = "campaigns.tasks.tick"
 HOOKS = "campaigns.tasks.deliver"
 DRAIN = "callbacks.tasks.drain"
 ASSIST = "callbacks.tasks.assist"
+READ_AHEAD = "callbacks.tasks.read_ahead"  # path of a socket
 
 
-def enqueue(job: str, *ids: int) -> None:
+def enqueue(job: str, *about: int | str) -> None:
     """Ring for a job once the running transaction commits.
 
     With the database as broker the job is a row of the same transaction; Redis must be told after the commit.
     """
-    ring: Callable[[], object] = partial(async_task, job, *ids)
+    ring: Callable[[], object] = partial(async_task, job, *about)
     if settings.REDIS_URL:
         transaction.on_commit(ring)
     else:

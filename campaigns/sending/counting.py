@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from campaigns import bulk
@@ -35,6 +36,7 @@ def place(
     return place_in(campaign_id, quarter_of(sent_at), state, delivery, code, conflict)
 
 
+@lru_cache(4096)  # reports move thousands of messages between a dozen places
 def place_in(campaign_id: int, quarter: int, state: str, delivery: str, code: str, conflict: bool) -> Place:
     failed = state == MessageState.REJECTED or delivery == Delivery.FAILED
     return Place(campaign_id, quarter, state, delivery, code if failed else "", conflict)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from uuid import UUID
 
 from django.db import connection
@@ -38,6 +38,12 @@ class Evidence(NamedTuple):
     attempt: UUID
     report: DeliveryReport
     received_at: datetime
+    digest: bytes
+    rank: int
+
+    @classmethod
+    def of(cls, attempt: UUID, report: DeliveryReport, received_at: datetime) -> Self:
+        return cls(attempt, report, received_at, report.digest, standing(report))
 
 
 class Verdict(NamedTuple):
@@ -109,7 +115,7 @@ def apply(evidence: Sequence[Evidence]) -> list[Verdict]:
             subject.sid = item.report.sid
             holders[subject.account_id, subject.sid] = subject.id
         verdicts[i] = Verdict(DUPLICATE, message_id=subject.id)
-        fresh.setdefault((subject.id, item.report.digest), i)
+        fresh.setdefault((subject.id, item.digest), i)
         if item.report.units and item.report.units != subject.units and item.report.state in DELIVERY_OF:
             counted[subject.id].add(item.report.units)  # of a repetition too: a poll may have said the same without them
     stored = _store(evidence, fresh)
@@ -251,8 +257,9 @@ def _merge(subjects: dict[int, Subject], news: Iterable[tuple[int, Evidence]]) -
         elif subject.conflict and not conflict:
             in_conflict.append(message_id)
         deltas.move(before, subject.place, 1, subject.units)
-        if not any(item.report.source == POLL for item in items):  # else Exotel was asked just now
-            to_check += _to_check(subject, not decided, not conflict, items[-1].received_at)
+        why = _why_check(subject, not decided, not conflict)
+        if why and not any(item.report.source == POLL for item in items):  # else Exotel was asked just now
+            to_check.append(verify.Final(subject.id, subject.account_id, why, items[-1].received_at))
     _write(adopted, risen, in_conflict)
     verify.plan(to_check)
     deltas.write()
@@ -260,11 +267,10 @@ def _merge(subjects: dict[int, Subject], news: Iterable[tuple[int, Evidence]]) -
     return news_of
 
 
-def _to_check(subject: Subject, newly_final: bool, newly_in_conflict: bool, at: datetime) -> Iterable[verify.Final]:
+def _why_check(subject: Subject, newly_final: bool, newly_in_conflict: bool) -> str | None:
     if subject.conflict and newly_in_conflict:
-        yield verify.Final(subject.id, subject.account_id, verify.Why.CONFLICT, at)
-    elif newly_final and subject.delivery in FINAL_DELIVERY:
-        yield verify.Final(subject.id, subject.account_id, verify.Why.SAMPLE, at)
+        return verify.Why.CONFLICT
+    return verify.Why.SAMPLE if newly_final and subject.delivery in FINAL_DELIVERY else None
 
 
 def _learn(subject: Subject, item: Evidence) -> None:
@@ -274,8 +280,8 @@ def _learn(subject: Subject, item: Evidence) -> None:
         return
     outcomes = {subject.delivery, told}
     subject.conflict = subject.conflict or (Delivery.FAILED in outcomes and bool(outcomes & ARRIVED))
-    if (rank := standing(item.report), item.report.code) > _height(subject):
-        subject.delivery, subject.code, subject.standing = told, item.report.code, rank
+    if (item.rank, item.report.code) > _height(subject):
+        subject.delivery, subject.code, subject.standing = told, item.report.code, item.rank
         subject.final_at = item.received_at if told in FINAL_DELIVERY else None
 
 

@@ -256,7 +256,7 @@ def _fits(message: Asked, report: DeliveryReport) -> bool:
 def _tell(attempt: Attempt, message: Asked, report: DeliveryReport) -> bool:
     """Apply a report; whether it was news."""
     with bulk.transaction():
-        verdict = evidence.apply([evidence.Evidence(attempt.pk, report, timezone.now())])[0]
+        verdict = evidence.apply([evidence.Evidence.of(attempt.pk, report, timezone.now())])[0]
     if verdict.reason:
         log.warning("Exotel's answer about message %s was not taken: %s", message.id, verdict.reason)
     return verdict.result == evidence.APPLIED

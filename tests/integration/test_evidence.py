@@ -48,7 +48,7 @@ class Sent:
             "SmsSid": f"sid{i}" if sid is None else sid, "To": f"098000{i:05d}", "Status": status, "DetailedStatusCode": code,
             "DetailedStatus": NAMES.get(code, ""), "DateSent": f"2026-11-21 10:00:{second:02d}",
         } | more  # fmt: skip
-        return Evidence(attempt or self.attempt.pk, from_fields(fields, "callback"), timezone.now())
+        return Evidence.of(attempt or self.attempt.pk, from_fields(fields, "callback"), timezone.now())
 
     def apply(self, *reports):
         with transaction.atomic():
@@ -203,7 +203,7 @@ def test_repetition_changes_nothing(sent):
 
 def test_the_same_statement_by_callback_and_poll_is_one(sent):
     polled = sent.report(0)
-    poll = Evidence(polled.attempt, from_fields({"Sid": "sid0", "To": "+919800000000", "Status": "sent",
+    poll = Evidence.of(polled.attempt, from_fields({"Sid": "sid0", "To": "+919800000000", "Status": "sent",
                     "DetailedStatusCode": 20005, "DateSent": "2026-11-21 10:00:00"}, "poll"), polled.received_at)  # fmt: skip
     assert sent.apply(polled, poll) == [APPLIED, DUPLICATE]
 
@@ -372,7 +372,7 @@ def test_a_full_batch_takes_few_queries(django_assert_max_num_queries):
     while committed := intent.commit(owner.pk, campaign.account_id):
         order = committed[1]
         fields = [{"SmsSid": f"sid{n}", "To": n, "Status": "sent", "DetailedStatusCode": "20005"} for n in order.numbers]
-        items += [Evidence(order.attempt.pk, from_fields(f, "callback"), timezone.now()) for f in fields]
+        items += [Evidence.of(order.attempt.pk, from_fields(f, "callback"), timezone.now()) for f in fields]
     assert (len(items), Attempt.objects.count()) == (evidence.CHUNK, 10)
     with transaction.atomic(), django_assert_max_num_queries(11):
         assert {verdict.result for verdict in evidence.apply(items)} == {APPLIED}

@@ -13,7 +13,7 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from callbacks import inbox, parsing, tasks
+from callbacks import inbox, parsing, reading, tasks
 from callbacks.models import CallbackEvent
 from campaigns import bulk, jobs, leases
 from campaigns.exotel.reports import from_fields
@@ -445,7 +445,7 @@ def test_a_callback_locked_by_another_drain_is_left_to_it(sent):
     if not bulk.is_postgres():
         pytest.skip("SQLite's writers exclude each other whole")
     sent.store(report(0), report(1))
-    mine = inbox._pick()
+    mine = reading.batch()
     locked, done = threading.Event(), threading.Event()
 
     def hold():
@@ -478,8 +478,8 @@ def test_the_queries_for_waiting_callbacks_use_their_indexes(sent):
     if bulk.is_postgres():
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE callbacks_callbackevent")
-    assert "callbacks_waiting" in inbox._fresh()[:10].explain()
-    assert "callbacks_parked" in inbox._due()[:10].explain()
+    assert "callbacks_waiting" in reading.waiting()[:10].explain()
+    assert "callbacks_parked" in reading.due()[:10].explain()
 
 
 # Other shapes -------------------------------------------------------------------------------------------------------

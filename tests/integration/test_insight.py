@@ -40,7 +40,7 @@ def campaign():
 def report(order, i, code):
     word = "failed" if code.startswith("23") else "sent"
     fields = {"SmsSid": f"sid{i}", "To": order.numbers[i], "Status": word, "DetailedStatusCode": code, "SmsUnits": "1"}
-    return evidence.Evidence(order.attempt.pk, from_fields(fields, "callback"), timezone.now())
+    return evidence.Evidence.of(order.attempt.pk, from_fields(fields, "callback"), timezone.now())
 
 
 def test_a_campaign_counts_by_state_and_by_delivery(campaign):

@@ -145,7 +145,7 @@ def told(campaign, code="20005", which=None):
 
 def apply(message, fields):
     with bulk.transaction():
-        evidence.apply([evidence.Evidence(message.attempt_id, from_fields(fields, "callback"), timezone.now())])
+        evidence.apply([evidence.Evidence.of(message.attempt_id, from_fields(fields, "callback"), timezone.now())])
 
 
 def test_only_those_without_a_report_are_asked_about(simulator, account):

@@ -51,7 +51,7 @@ def report(message_id, sid="late"):
         "DetailedStatusCode": "20005",
     }
     with bulk.transaction():
-        evidence.apply([evidence.Evidence(message.attempt_id, from_fields(fields, "callback"), timezone.now())])
+        evidence.apply([evidence.Evidence.of(message.attempt_id, from_fields(fields, "callback"), timezone.now())])
 
 
 def all_holds():

@@ -207,7 +207,7 @@ def test_a_campaigns_whole_life_is_told_exactly(simulator, exotel_account):
             "DetailedStatusCode": "20005",
         }
         with transaction.atomic():
-            evidence.apply([Evidence(message.attempt_id, from_fields(fields, "callback"), timezone.now())])
+            evidence.apply([Evidence.of(message.attempt_id, from_fields(fields, "callback"), timezone.now())])
     assert outcomes() == [(message.pk, "accepted", "delivered", "20005") for message in messages]
     assert told("alert") == [] and WebhookDelivery.objects.count() == 5 + 3
 

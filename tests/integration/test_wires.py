@@ -119,7 +119,7 @@ def test_receipts_of_geniq_become_deliveries(simulator, receiver, geniq_account)
     campaign = builders.launched(account=geniq_account, recipients=3)
     dispatch.pump(geniq_account.pk)
     told = reports(receiver, 3)
-    evidence.apply([Evidence(geniq_account.callback_id, report, builders.now()) for report in told])
+    evidence.apply([Evidence.of(geniq_account.callback_id, report, builders.now()) for report in told])
     assert set(Message.objects.filter(campaign=campaign).values_list("delivery", flat=True)) == {"delivered"}
 
 

@@ -385,7 +385,7 @@ class World:
     def _evidence(self, callback):
         attempt = callback_urls.verify(callback.path) if callback.path else self.account.callback_id
         report = from_fields(callback.told.fields(callback.sid, callback.number10), "callback")
-        return Evidence(attempt, report, timezone.now())
+        return Evidence.of(attempt, report, timezone.now())
 
     # To quiet ---------------------------------------------------------------------------------------------------------
 

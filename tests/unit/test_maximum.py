@@ -44,7 +44,7 @@ def pool():
     ]  # fmt: skip
     read = from_fields({"SmsSid": "s", "To": "09800000001", "Status": "sent", "DetailedStatusCode": "20005"}, "callback")
     reports += [read._replace(state="read", code=code) for code in ("", "wa:30004")]
-    return [Evidence(ATTEMPT, report, NOW + timedelta(seconds=i % 60)) for i, report in enumerate(reports)]
+    return [Evidence.of(ATTEMPT, report, NOW + timedelta(seconds=i % 60)) for i, report in enumerate(reports)]
 
 
 def height(report):
