@@ -188,18 +188,18 @@ def _verdicts(items: list[Item]) -> list[Verdict]:
     verdicts = []
     for item in items:
         parts = [next(reported) for _ in item.reports]
-        parts += [next(clicked) for _ in item.told.clicks]
-        parts += [next(written) for _ in item.told.written]
+        parts += [next(clicked) for _ in item.clicks]
+        parts += [next(written) for _ in item.written]
         verdicts.append(_together(parts, item.kind))
     return verdicts
 
 
 def _clicked(items: list[Item]) -> list[Clicked]:
-    return [Clicked(item.attempt, click, item.received_at) for item in items for click in item.told.clicks]
+    return [Clicked(item.attempt, click, item.received_at) for item in items for click in item.clicks]
 
 
 def _written(items: list[Item]) -> list[Written]:
-    return [Written(item.attempt, item.kind, said, item.received_at) for item in items for said in item.told.written]
+    return [Written(item.attempt, item.kind, said, item.received_at) for item in items for said in item.written]
 
 
 def _cut(told: list[Evidence]) -> Iterator[list[Evidence]]:

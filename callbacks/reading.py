@@ -1,5 +1,6 @@
 """Stored callbacks as they are taken up: read from the inbox in the order of their arrival, and parsed."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -11,6 +12,8 @@ from django.utils import timezone
 from callbacks import parsing
 from callbacks.models import CallbackEvent
 from campaigns import bulk
+from campaigns.exotel.clicks import ClickReport
+from campaigns.exotel.whatsapp_reports import Inbound
 from campaigns.sending import evidence
 from campaigns.sending.evidence import Evidence
 
@@ -26,8 +29,9 @@ class Item(NamedTuple):
     received_at: datetime
     tries: int
     kind: str
-    told: parsing.Told
-    reports: list[Evidence]
+    reports: Sequence[Evidence]
+    clicks: Sequence[ClickReport]
+    written: Sequence[Inbound]
 
 
 def waiting() -> QuerySet[CallbackEvent]:
@@ -67,5 +71,5 @@ def _parsed(rows: list[bulk.Row]) -> list[Item]:
     for pk, attempt, received_at, tries, kind, raw in rows:
         told = parsing.read(kind, bytes(raw))
         reports = [Evidence.of(attempt, report, received_at) for report in told.reports]
-        items.append(Item(pk, attempt, received_at, tries, kind, told, reports))
+        items.append(Item(pk, attempt, received_at, tries, kind, reports, told.clicks, told.written))
     return items
