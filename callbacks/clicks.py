@@ -12,7 +12,17 @@ from django.db import connection
 from campaigns import bulk
 from campaigns.exotel.clicks import ClickReport
 from campaigns.models import QUARTER, Attempt, Click, ClickCount, Clicker, Message
-from campaigns.sending.evidence import APPLIED, DUPLICATE, PARKED, PURGED, QUARANTINED, TOO_LATE, Verdict, purged
+from campaigns.sending.evidence import (
+    APPLIED,
+    DUPLICATE,
+    PARKED,
+    PURGED,
+    QUARANTINED,
+    TOO_LATE,
+    Verdict,
+    of_requests,
+    purged,
+)
 from campaigns.text import render
 
 COLUMNS = ("campaign", "attempt", "message", "digest", "link", "device", "os", "city", "region", "country", "at")
@@ -114,13 +124,9 @@ def _messages(clicked: Sequence[Clicked], attempts: Collection[UUID]) -> dict[in
 def _by_number(numbered: Sequence[tuple[int, UUID, int]]) -> dict[int, int]:
     if not numbered:
         return {}
-    table, parameters = bulk.values_table(Message, ("id", "attempt", "number"), numbered)
+    sent_to, parameters = of_requests(numbered)
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT v.id, m.id FROM {table} JOIN campaigns_message m ON m.attempt_id = v.attempt_id "
-            "AND m.number %% 10000000000 = v.number",
-            parameters,
-        )
+        cursor.execute(f"SELECT v.id, m.id {sent_to}", parameters)
         return dict(cursor.fetchall())
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from django.db import connection
@@ -160,20 +160,32 @@ def _subjects(keys: Collection[Key], attempts: dict[UUID, datetime]) -> Subjects
         return {}
     # The column id only numbers the pairs, so that a row found is told by a small number.
     numbered = [(i, known[attempt], int(number10)) for i, (attempt, number10) in enumerate(pairs)]
-    table, parameters = bulk.values_table(Message, ("id", "attempt", "number"), numbered)
-    lock = " FOR UPDATE OF m" if bulk.is_postgres() else ""
-    named = [known[attempt] for attempt in sorted({attempt for attempt, _ in pairs})]
+    sent_to, parameters = of_requests(numbered)
+    lock = " ORDER BY m.id FOR UPDATE OF m" if bulk.is_postgres() else ""
     with connection.cursor() as cursor:
-        # Named once more, the requests are each read once, and not once for each of their messages.
         cursor.execute(
             "SELECT v.id, m.id, m.campaign_id, m.account_id, m.state, m.sid, m.delivery, m.code, m.standing, m.conflict, "
-            f"m.units FROM {table} JOIN campaigns_message m ON m.attempt_id = v.attempt_id "
-            f"AND m.number %% 10000000000 = v.number WHERE m.attempt_id IN ({bulk.marks(named)}) ORDER BY m.id{lock}",
-            [*parameters, *(attempt if bulk.is_postgres() else attempt.hex for attempt in named)],
+            f"m.units {sent_to}{lock}",
+            parameters,
         )
         rows = cursor.fetchall()
     sent = {attempt.int: (attempt, quarter_of(at)) for attempt, at in attempts.items()}
     return {pairs[i]: Subject(*sent[pairs[i][0]], *values) for i, *values in rows}
+
+
+def of_requests(numbered: Sequence[tuple[int, UUID, int]]) -> tuple[str, list[Any]]:
+    """FROM and WHERE of the messages m that went out to v, which are (id, request, last ten digits), and what they bind.
+
+    Messages come first and the requests are named once more, so that SQLite reads each request once, by its index. Left to
+    itself it read the whole table for every batch of reports: 30 ms at 150,000 messages.
+    """
+    table, parameters = bulk.values_table(Message, ("id", "attempt", "number"), numbered)
+    named = sorted({attempt for _, attempt, _ in numbered})
+    sent_to = (
+        f"FROM campaigns_message m CROSS JOIN {table} WHERE m.attempt_id = v.attempt_id "
+        f"AND m.number %% 10000000000 = v.number AND m.attempt_id IN ({bulk.marks(named)})"
+    )
+    return sent_to, [*parameters, *(attempt if bulk.is_postgres() else attempt.hex for attempt in named)]
 
 
 def _sid_holders(evidence: Sequence[Evidence], about: Sequence[Subject | None]) -> Sids:
