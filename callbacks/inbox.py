@@ -60,6 +60,7 @@ def drain() -> int:
 def _work(owner: UUID) -> tuple[int, bool]:
     """How many callbacks were looked at, and whether it ended in silence rather than for want of time."""
     start = seen = renewed = time.monotonic()
+    found = evidence.CHUNK if reading.backlog() else 0
     called = False
     done = 0
     with ExitStack() as open_until_the_end:
@@ -69,14 +70,14 @@ def _work(owner: UUID) -> tuple[int, bool]:
                 renewed = now
                 if not leases.take(LEASE, owner):
                     break
+            if found >= evidence.CHUNK and not called:
+                called = True
+                if bulk.is_postgres():
+                    jobs.enqueue(jobs.ASSIST)
+                else:
+                    ahead = open_until_the_end.enter_context(closing(Ahead()))
             if found := apply_next(ahead):
                 done, seen = done + found, time.monotonic()
-                if found >= evidence.CHUNK and not called:
-                    called = True
-                    if bulk.is_postgres():
-                        jobs.enqueue(jobs.ASSIST)
-                    else:
-                        ahead = open_until_the_end.enter_context(closing(Ahead()))
             elif now - seen >= LINGER:
                 return done, True
             else:

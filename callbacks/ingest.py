@@ -258,8 +258,7 @@ class Ingest:
         if attempt is None:
             return UNPROVEN
         try:
-            async with asyncio.timeout(BODY_SECONDS):
-                body = await _body(receive)
+            body = await _in_time(receive)
         except TimeoutError:
             return TOO_SLOW
         if body is None:
@@ -287,6 +286,28 @@ async def _say(answer: Answer, send: Send) -> None:
 
 def _too_long(length: bytes) -> bool:
     return len(length) > 9 or not length.isdigit() or int(length) > LARGEST
+
+
+async def _in_time(receive: Receive) -> bytes | None:
+    """``_body``, or TimeoutError after BODY_SECONDS. As asyncio.timeout, which costs 4 us and this 1, of 90 a callback."""
+    task = asyncio.current_task()
+    assert task is not None
+    expired = False
+
+    def expire() -> None:
+        nonlocal expired
+        expired = True
+        task.cancel()
+
+    timer = asyncio.get_running_loop().call_later(BODY_SECONDS, expire)
+    try:
+        return await _body(receive)
+    except asyncio.CancelledError:
+        if expired and task.uncancel() == 0:
+            raise TimeoutError from None
+        raise
+    finally:
+        timer.cancel()
 
 
 async def _body(receive: Receive) -> bytes | None:

@@ -38,6 +38,11 @@ def waiting() -> QuerySet[CallbackEvent]:
     return CallbackEvent.objects.filter(result=Result.WAITING).order_by("id")
 
 
+def backlog() -> bool:
+    """Whether more wait than one batch takes."""
+    return waiting()[evidence.CHUNK : evidence.CHUNK + 1].exists()
+
+
 def due() -> QuerySet[CallbackEvent]:
     return CallbackEvent.objects.filter(result=Result.PARKED, next_try_at__lte=timezone.now()).order_by("next_try_at")
 
