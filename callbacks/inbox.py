@@ -4,7 +4,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -75,7 +75,8 @@ def _work(owner: UUID) -> tuple[int, bool]:
                 if bulk.is_postgres():
                     jobs.enqueue(jobs.ASSIST)
                 else:
-                    ahead = open_until_the_end.enter_context(closing(Ahead()))
+                    with suppress(OSError):  # no folder for its socket: then without one
+                        ahead = open_until_the_end.enter_context(closing(Ahead()))
             if found := apply_next(ahead):
                 done, seen = done + found, time.monotonic()
             elif now - seen >= LINGER:

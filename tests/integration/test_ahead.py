@@ -98,6 +98,13 @@ def test_a_reader_that_never_answers_is_not_waited_for(sent, monkeypatch, reader
     assert all_is_applied_once(sent)
 
 
+def test_where_nothing_can_be_written_there_is_no_reader(sent, readers, monkeypatch, tmp_path):
+    monkeypatch.setattr(ahead, "TemporaryDirectory", lambda **_: (tmp_path / "none").rmdir())
+    assert inbox.drain() == 300
+    assert readers.handed == []
+    assert all_is_applied_once(sent)
+
+
 def test_what_another_hand_applied_meanwhile_is_not_applied_again(sent, readers):
     found = ahead.Ahead()
     while found._reader is None:
