@@ -70,7 +70,7 @@ def test_a_message_that_was_read_is_told_as_read(sent, hook):
     sent.accept(0)
     sent.apply(sent.report(0, "20005"))
     report = sent.report(0, "", "seen", second=5)
-    sent.apply(report.__class__(report.attempt, report.report._replace(state="read"), report.received_at))
+    sent.apply(Evidence.of(report.attempt, report.report._replace(state="read"), report.received_at))
     assert [row[2] for row in outcomes()] == ["delivered", "read"]
 
 
