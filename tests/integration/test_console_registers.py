@@ -50,6 +50,14 @@ def test_credentials_are_sealed_and_never_shown_again(admin_client):
     assert "token-1" not in text and "key-1" not in text and "Stored. Leave empty to keep it" in text
 
 
+@pytest.mark.parametrize("register", ["account", "template", "suppression", "alertrule"])
+def test_a_new_row_is_offered_with_what_it_would_be_by_itself(admin_client, register):
+    """A new account stood in Africa/Abidjan, the first of the zones, and its promotional hours with it."""
+    form = admin_client.get(reverse(f"admin:campaigns_{register}_add")).context["adminform"].form
+    expected = {f.name: f.get_default() for f in form._meta.model._meta.fields if f.has_default() and f.name in form.fields}
+    assert {name: form[name].value() for name in expected} == expected
+
+
 def test_empty_credentials_keep_the_stored_ones(admin_client):
     account = stored(admin_client)
     admin_client.post(change(account), account_form(api_key="", api_token="", rate_per_minute="150"))

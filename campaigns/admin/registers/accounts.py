@@ -33,7 +33,10 @@ class AccountForm(forms.ModelForm):
         help_text="As Exotel's own page shows it: no API tells it. Leave empty to keep what is known",
     )  # fmt: skip
     forget_balance = forms.BooleanField(label="Forget the balance: nobody looks after it", required=False)
-    time_zone = forms.ChoiceField(choices=[(zone, zone) for zone in sorted(available_timezones()) if "/" in zone])
+    time_zone = forms.ChoiceField(
+        choices=[(zone, zone) for zone in sorted(available_timezones()) if "/" in zone],
+        initial=Account._meta.get_field("time_zone").get_default(),
+    )
 
     class Meta:
         model = Account
