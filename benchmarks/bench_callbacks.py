@@ -189,13 +189,19 @@ def apply(made, probes):
     from campaigns.models import DeliveryEvent
 
     waiting = CallbackEvent.objects.filter(result="").order_by("id")
+    last = CallbackEvent.objects.latest("id").pk
+
+    def over():
+        """Asked by the last one: a look for any walks past all that were applied, 2 ms of PostgreSQL 50 times a second."""
+        return not waiting.filter(pk=last).exists() and not waiting.exists()
+
     with web() as port:
         worker = subprocess.Popen([sys.executable, "manage.py", "run_worker"], start_new_session=True)
         try:
             until = time.perf_counter() + 600
             wait(DeliveryEvent.objects.exists, until)
             started, first = time.perf_counter(), DeliveryEvent.objects.count()
-            wait(lambda: not waiting.exists(), until)
+            wait(over, until)
             rate = (DeliveryEvent.objects.count() - first) / (time.perf_counter() - started)
             late = [page_delay(port, path, body, made) for path, body in probes]
         finally:

@@ -2,8 +2,9 @@
 
     python -m benchmarks.bench_send [--full]
 
-All three sides post to the same simulator in the same run: the bare loop posts ready-made bodies of 100 messages and
-stores nothing; one-task-per-message is a django-q2 cluster whose tasks each send one message and save its state.
+All three sides post to the same simulator in the same run: the bare loop posts ready-made bodies of 100 messages, as ours
+would be, and stores nothing; one-task-per-message is a django-q2 cluster whose tasks each send one message and save its
+state. Each side begins when the simulator has sent the callbacks of the one before.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from uuid import uuid4
 
 import requests
 
@@ -27,22 +29,39 @@ PROMISED = {"sqlite": 0.60, "postgresql": 0.45}
 TIMES_NAIVE = 20
 
 
-def bare(url, requests_each):
+def bare(url, count):
     """Messages a second of a loop that only posts."""
-    from campaigns.exotel.bodies import Batch, Item, bulk_body
-
-    texts = (f"Dear Person {i}, your payment of Rs {i}.50 is due. -ACME" for i in range(100))
-    items = [Item(f"+9198{i:08d}", text, "1507000000000000002", "transactional") for i, text in enumerate(texts)]
-    body = bulk_body(Batch("ACMEIN", items, "1501", "", "x"))
+    todo = iter(bodies(count))
 
     def loop():
         with requests.Session() as session:
             session.auth = ("demokey", "demotoken")
-            for _ in range(requests_each):
-                headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            for body in todo:
                 assert session.post(f"{url}/v1/Accounts/exodemo1/Sms/bulksend.json", body, headers=headers).ok
 
-    return 100 * requests_each * CONNECTIONS / timed(loop, CONNECTIONS)
+    return 100 * count / timed(loop, CONNECTIONS)
+
+
+def bodies(count):
+    """Requests like ours, with other people and another callback address in each: as much work for the provider."""
+    from campaigns.exotel.bodies import Batch, Item, bulk_body
+    from campaigns.sending import callback_urls
+
+    made = []
+    for first in range(0, 100 * count, 100):
+        attempt = uuid4()
+        texts = (f"Dear Person {i}, your payment of Rs {i}.50 is due. -ACME" for i in range(first, first + 100))
+        numbers = (f"+9196{i:08d}" for i in range(first, first + 100))
+        items = [Item(to, text, "1507000000000000002", "transactional") for to, text in zip(numbers, texts, strict=True)]
+        made.append(bulk_body(Batch("ACMEIN", items, "1501", callback_urls.sign(attempt), attempt.hex)))
+    return made
+
+
+def settled(url):
+    """Wait until the simulator has no callbacks left to send, and so has its core for the next."""
+    while requests.get(f"{url}/_sim/stats", timeout=10).json()["callbacks"]["pending"]:
+        time.sleep(0.2)
 
 
 def timed(work, threads):
@@ -131,8 +150,10 @@ def main(full):
         simulator = Simulator(name).start()
         try:
             messages = FULL if full else SMALL
-            bare(simulator.url, 10)  # warm
-            peer = bare(simulator.url, messages // 100 // CONNECTIONS)
+            bare(simulator.url, 40)  # warm
+            settled(simulator.url)
+            peer = bare(simulator.url, messages // 100)
+            settled(simulator.url)
             figure = ours(simulator.url, messages)
             naive = one_task_per_message(simulator.url)
         finally:

@@ -60,7 +60,7 @@ def drain() -> int:
 def _work(owner: UUID) -> tuple[int, bool]:
     """How many callbacks were looked at, and whether it ended in silence rather than for want of time."""
     start = seen = renewed = time.monotonic()
-    found = evidence.CHUNK if reading.backlog() else 0
+    found = evidence.chunk() if reading.backlog() else 0
     called = False
     done = 0
     with ExitStack() as open_until_the_end:
@@ -70,7 +70,7 @@ def _work(owner: UUID) -> tuple[int, bool]:
                 renewed = now
                 if not leases.take(LEASE, owner):
                     break
-            if found >= evidence.CHUNK and not called:
+            if found >= evidence.chunk() and not called:
                 called = True
                 if bulk.is_postgres():
                     jobs.enqueue(jobs.ASSIST)
@@ -119,7 +119,7 @@ def ring() -> bool:
 
 def waiting() -> bool:
     """Whether anything is to be applied now."""
-    return reading.waiting().exists() or reading.due().exists()
+    return reading.found(reading.waiting()) or reading.found(reading.due())
 
 
 def oldest() -> datetime | None:
@@ -127,6 +127,7 @@ def oldest() -> datetime | None:
     return reading.waiting().values_list("received_at", flat=True).first()
 
 
+@reading.uncollected()
 def apply_next(ahead: Ahead | None = None) -> int:
     """Apply one batch; how many callbacks it held. Raises OperationalError, and changes nothing, without a database."""
     # SQLite reads and parses before the transaction: that one holds up every other writer.
@@ -205,8 +206,8 @@ def _written(items: list[Item]) -> list[Written]:
 
 
 def _cut(told: list[Evidence]) -> Iterator[list[Evidence]]:
-    for start in range(0, len(told), evidence.CHUNK):
-        yield told[start : start + evidence.CHUNK]
+    for start in range(0, len(told), evidence.chunk()):
+        yield told[start : start + evidence.chunk()]
 
 
 def _together(verdicts: Sequence[Verdict], kind: str) -> Verdict:

@@ -26,12 +26,13 @@ class Told(NamedTuple):
 def told(account_id: int, numbers: Collection[int], days: int, but: int = 0) -> dict[int, Told]:
     """The numbers with a message of the last ``days``, but for those of one campaign; read by their index."""
     since, states = timezone.now() - timedelta(days=days), list(MAY_ARRIVE)
-    newest = bulk.of_numbers(
+    newest = bulk.of_values(
         Message,
+        "number",
+        list(numbers),
         "v.number, MAX(t.id)",
         f"t.number = v.number AND t.account_id = %s AND t.campaign_id <> %s AND t.state IN ({bulk.marks(states)}) "
         "AND t.sent_at >= %s",
-        list(numbers),
         [account_id, but, *states, *bulk.stored(Message, ("sent_at",), [since])],
         "GROUP BY v.number",
     )

@@ -214,7 +214,7 @@ def _store(file: AudienceFile, batch: Batch) -> int:
 def _there(audience_id: int, numbers: list[int]) -> dict[int, tuple[int, str]]:
     """Id and cells of those numbers that are in the audience already."""
     here = "t.audience_id = %s AND t.number = v.number"
-    found = bulk.of_numbers(AudienceMember, "t.number, t.id, t.cells", here, numbers, [audience_id])
+    found = bulk.of_values(AudienceMember, "number", numbers, "t.number, t.id, t.cells", here, [audience_id])
     return {number: (pk, cells) for number, pk, cells in found}
 
 

@@ -185,7 +185,7 @@ def _count(source: Import, chunk: Chunk) -> None:
 
 def _suppressed(source: Import, numbers: list[int]) -> set[int]:
     """Which of the numbers the account, or every account, must not send to."""
-    listed = {number for (number,) in bulk.of_numbers(Suppression, "t.number", "t.number = v.number", numbers)}
+    listed = {number for (number,) in bulk.of_values(Suppression, "number", numbers, "t.number", "t.number = v.number")}
     if not listed:
         return listed
     now = timezone.now()
@@ -203,13 +203,8 @@ def _recent(source: Import, numbers: list[int]) -> dict[int, str]:
 
 def _known(source: Import, numbers: list[int]) -> dict[int, str]:
     """Which of the numbers the campaign has already, and where each was read."""
-    found = bulk.of_numbers(
-        Recipient,
-        "t.number, t.line, t.import_id",
-        "t.campaign_id = %s AND t.number = v.number",
-        numbers,
-        [source.campaign_id],
-    )
+    here = "t.campaign_id = %s AND t.number = v.number"
+    found = bulk.of_values(Recipient, "number", numbers, "t.number, t.line, t.import_id", here, [source.campaign_id])
     others = {origin for _, _, origin in found} - {source.pk}
     names = {pk: f" of {name}" for pk, name in Import.objects.filter(pk__in=others).values_list("pk", "filename")}
     return {number: f"line {line}{names.get(origin, '')}" for number, line, origin in found}

@@ -43,7 +43,8 @@ def from_fields(fields: Mapping[str, Any], source: str) -> DeliveryReport | None
 
     The code decides the state; one that is not in the tables leaves it to the status word.
     """
-    return _report(folded(fields), source)
+    values = folded(fields)
+    return _report(values, source, _sid(values))
 
 
 def of_item(item: Mapping[str, Any]) -> tuple[str | None, str, DeliveryReport | None]:
@@ -52,11 +53,12 @@ def of_item(item: Mapping[str, Any]) -> tuple[str | None, str, DeliveryReport | 
     The Sid is None when the item says that there is none, and empty when it has one that cannot be stored.
     """
     values = folded(item)
-    report = _report(values, "answer")
-    return _sid(values), report.number10 if report else last10(scalar(values.get("to"), "to")), report
+    sid_given = _sid(values)
+    report = _report(values, "answer", sid_given)
+    return sid_given, report.number10 if report else last10(scalar(values.get("to"), "to")), report
 
 
-def _report(values: Mapping[str, Any], source: str) -> DeliveryReport | None:
+def _report(values: Mapping[str, Any], source: str, sid_given: str | None) -> DeliveryReport | None:
     word = scalar(values.get("status"), "word").lower().replace("_", "-")
     code = scalar(values.get("detailedstatuscode"), "code")
     name = scalar(values.get("detailedstatus"), "name")
@@ -66,7 +68,7 @@ def _report(values: Mapping[str, Any], source: str) -> DeliveryReport | None:
     to = scalar(values.get("to"), "to")
     return DeliveryReport(
         source=source,
-        sid=_sid(values) or "",
+        sid=sid_given or "",
         to=to,
         number10=last10(to),
         word=word,

@@ -37,9 +37,12 @@ class Session(requests.Session):
         self.mount("http://", _Adapter(kept))
         self.mount("https://", _Adapter(kept))
 
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """None: even when told not to follow, requests would read the redirect's whole body, whatever its size."""
-        return None
+    def once(self, prepared: requests.PreparedRequest, timeouts: tuple[float, float]) -> requests.Response:
+        """The answer to one request, whose body is still to be read.
+
+        Not by ``send``: that would look for cookies, and read the whole body of a redirect, whatever its size.
+        """
+        return self.get_adapter(str(prepared.url)).send(prepared, stream=True, timeout=timeouts, verify=self.verify or True)
 
 
 class _Adapter(HTTPAdapter):

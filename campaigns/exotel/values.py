@@ -8,6 +8,7 @@ from typing import Any
 
 LONGEST = {"code": 32, "name": 80, "word": 32, "sid": 64, "to": 40, "date": 40, "custom": 128, "message": 500}  # characters
 LONGEST |= {"url": 500, "place": 80}
+SCALARS = (str, int, float)  # a tuple: ``str | int | float`` is built anew by each call that says so
 MENDED = 101  # commas put back at most: one for each message of a request, and one
 
 
@@ -24,9 +25,11 @@ def _folded_names(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def scalar(value: Any, what: str) -> str:
     """A scalar as bounded text without NUL or halves of characters; anything else is empty. ``what`` is in LONGEST."""
+    if value is None:
+        return ""
     if type(value) is str and len(value) <= LONGEST[what] and value.isprintable():  # nearly always: nothing to mend
         return value.strip()
-    if not isinstance(value, str | int | float) or isinstance(value, bool):
+    if not isinstance(value, SCALARS) or isinstance(value, bool):
         return ""
     text = str(value).replace("\x00", "").strip()[: LONGEST[what]]
     return text.encode("utf-8", "replace").decode("utf-8")
@@ -37,7 +40,7 @@ def sid(given: Any) -> str | None:
     if given is None or given == "":
         return None
     # A Sid cut short would be another message's, so it is taken whole or not at all.
-    if isinstance(given, str | int) and len(str(given)) > LONGEST["sid"]:
+    if isinstance(given, SCALARS) and len(str(given)) > LONGEST["sid"]:
         return ""
     return scalar(given, "sid")
 

@@ -110,7 +110,7 @@ class Keeper:
 
     @staticmethod
     def _ask_to_stop(group: int) -> None:
-        """No new intent of this cluster's pumps commits, and no job of it begins. Asked again until all have ended."""
+        """No new intent of this cluster's pumps begins, and no job of it. Asked again until all have ended."""
         with _as_far_as_the_database_goes():
             _beat(_name("stopping", group))
             for owner in Owner.objects.filter(ended=False, dead=False, stop=False, host=HOST):

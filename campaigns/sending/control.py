@@ -27,12 +27,15 @@ class Refused(Exception):
 
 @contextmanager
 def account_lock(account_id: int) -> Iterator[Account]:
-    """A transaction that holds the account: what intents, pauses and stops exclude each other by.
+    """A transaction that holds the account alone: no intent commits meanwhile, and no other pause, stop or resume.
 
-    Not its key: PostgreSQL's checks of foreign keys, as when a report is applied, need not wait for it.
+    Its row first, as whoever saves an account and then lifts its stop; but not the row's key, so that PostgreSQL's checks of
+    foreign keys, as when a report is applied, need not wait for it.
     """
     with bulk.transaction():
-        yield Account.objects.select_for_update(no_key=True).get(pk=account_id)
+        account = Account.objects.select_for_update(no_key=True).get(pk=account_id)
+        bulk.hold(("account", account_id))
+        yield account
 
 
 def enter(campaign_id: int, state: str, reason: str = "", **values: Any) -> bool:

@@ -95,6 +95,7 @@ class Sender:
         self.requests = 0
         self._began: float | None = None  # the request under way, on the monotonic clock
         self._narrow: list[list[int]] = []  # halves of a refused batch still to be tried
+        self._free = False  # without a limit: nobody had asked us to wait a request ago; the intent looks again
         self._client: Line | None = None
         self._client_key: tuple[str, ...] = ()
 
@@ -121,8 +122,10 @@ class Sender:
 
     def _wait(self) -> bool:
         """Wait for a slot of the account's rate; False when no time is left for it."""
-        wait = pace.take(self._account) if self._account.rate_per_minute else pace.blocked(self._account.pk)
-        return not self.stop.wait(wait)
+        if self._account.rate_per_minute:
+            return not self.stop.wait(pace.take(self._account))
+        # A half that is still to be tried is taken up only where nothing makes it wait.
+        return not self.stop.wait(0.0 if self._free and not self._narrow else pace.blocked(self.account_id))
 
     def _once(self) -> bool:
         """One intent, one POST, one outcome; False when nothing may be sent."""
@@ -132,18 +135,20 @@ class Sender:
         except intent.Unrenderable as error:
             control.stop_campaign(error.campaign_id, self.account_id, str(error))
             return False
+        was_free, self._free = self._free, committed is not None and not self._account.rate_per_minute
         if committed is None:
-            return bool(only)
+            return bool(only) or was_free
         failpoints.reach("intent.committed")
-        self._account, order = committed
+        account, order = committed
         try:
-            client = self._connected(self._account)
+            client = self._connected(account)
         except Unreadable as error:
             settle.not_sent(order, str(error))
             control.stop_account(self.account_id, str(error))
             return False
+        self._account = account
         self.requests += 1
-        wire = WIRES[self._account.provider]
+        wire = WIRES[account.provider]
         try:
             answer = wire.post(client, order.batch)
             failpoints.reach("post.answered")
@@ -155,6 +160,8 @@ class Sender:
 
     def _connected(self, account: Account) -> Line:
         """A client with the account's present address and credentials; they may change while we send."""
+        if self._client and account is self._account:
+            return self._client
         key, token = account.api_credentials()
         wanted = (account.provider, account.base_url, account.account_sid, key, token)
         if self._client is None or wanted != self._client_key:

@@ -1,12 +1,13 @@
 """The first commit around a POST: choose at most 100 messages and say, durably, that they are about to be sent.
 
-This is the one point at which sending is decided. It holds the account's lock, so pauses, stops and windows cannot be
-overtaken; when its transaction has committed, a crash at any later moment leaves the messages in honest doubt.
+This is the one point at which sending is decided. It holds a permit, so pauses, stops and windows cannot be overtaken;
+when its transaction has committed, a crash at any later moment leaves the messages in honest doubt.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
@@ -23,7 +24,7 @@ from campaigns.models import rowwise as chosen
 from campaigns.models.family import ancestors, family
 from campaigns.models.states import MessageState
 from campaigns.recent import told
-from campaigns.sending import callback_urls, control, pace, rowwise, states, wires
+from campaigns.sending import callback_urls, permit, rowwise, states, wires
 from campaigns.sending.retry import late
 from campaigns.text import render, window
 from campaigns.text.phone import e164
@@ -37,6 +38,7 @@ class Order:
     batch: Batch
     ids: list[int]
     numbers: list[str]  # last ten digits, distinct, in batch order
+    throttled: bool  # Exotel had asked us to wait, and no answer has come since
 
 
 class Pick(NamedTuple):
@@ -46,6 +48,7 @@ class Pick(NamedTuple):
     cells: list[str]
     source: int
     language_no: int
+    listed: int | None  # 1 for a number on any suppression list at all: nearly never
 
 
 class Running(NamedTuple):
@@ -69,7 +72,7 @@ class Unrenderable(Exception):
 def waiting(account_id: int) -> bool:
     """Whether a running campaign of the account has something to send; a look without locks."""
     account = Account.objects.get(pk=account_id)
-    return any(_has_some(campaign) for campaign in _turns(account))
+    return any(_has_some(campaign) for campaign, _ in _turns(account, _running(account_id)))
 
 
 def _has_some(campaign: Running) -> bool:
@@ -78,28 +81,33 @@ def _has_some(campaign: Running) -> bool:
     return Message.objects.filter(campaign=campaign.id, state=MessageState.PENDING).exists()
 
 
-def _turns(account: Account) -> Iterator[Running]:
-    """The account's running campaigns whose hours are open: by priority, then who has waited longest."""
+def _running(account_id: int) -> list[tuple[Running, datetime | None]]:
+    """The account's running campaigns, by priority, then who has waited longest; with each its last intent."""
+    columns = ("id", "launched_at", "last_intent_at")
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, launched_at FROM campaigns_campaign WHERE account_id = %s AND state = 'running' "
+            f"SELECT {', '.join(columns)} FROM campaigns_campaign WHERE account_id = %s AND state = 'running' "
             "ORDER BY priority DESC, last_intent_at IS NOT NULL, last_intent_at, id",
-            [account.pk],
+            [account_id],
         )
-        launches = cursor.fetchall()
-    for launch in launches:
-        campaign = _running(*launch)
-        if may_send_now(campaign.snapshot, account):
-            yield campaign
+        return [(_launched(pk, at), last) for pk, at, last in bulk.loaded(Campaign, columns, cursor.fetchall())]
 
 
 @lru_cache(maxsize=64)
-def _running(campaign_id: int, launched_at: object) -> Running:
+def _launched(campaign_id: int, launched_at: object) -> Running:
     """What no longer changes once a campaign is launched, so that each request need not read it again."""
     campaign = Campaign.objects.get(pk=campaign_id)
     earlier = tuple(ancestors(campaign, family(campaign_id))) if campaign.retry_of_id else ()
     templates = [render.parse(template["body"]) for template in chosen.templates(campaign.snapshot)]
     return Running(campaign_id, campaign.snapshot, templates, chosen.senders(campaign.snapshot), earlier)
+
+
+def _turns(account: Account, running: Sequence[tuple[Running, datetime | None]]) -> Iterator[tuple[Running, bool]]:
+    """Those whose hours are open, each with whether its turn has to be written down: of one alone only once a second."""
+    second_ago = timezone.now() - timedelta(seconds=1)
+    for campaign, last in running:
+        if may_send_now(campaign.snapshot, account):
+            yield campaign, len(running) > 1 or last is None or last < second_ago
 
 
 def may_send_now(snapshot: Mapping[str, Any], account: Account) -> bool:
@@ -110,14 +118,27 @@ def may_send_now(snapshot: Mapping[str, Any], account: Account) -> bool:
 
 def commit(owner_id: UUID, account_id: int, only: Sequence[int] = ()) -> tuple[Account, Order] | None:
     """Commit one intent, of the messages ``only`` when given; None when there is nothing that may be sent."""
-    with control.account_lock(account_id) as account:
-        if not _alive(owner_id) or account.stopped_at or pace.blocked(account_id):
-            return None
-        for campaign in _turns(account):
-            most = wires.most(account, campaign.snapshot)
-            for sender_no in rowwise.turns(len(campaign.senders)):
-                if kept := _next(account_id, campaign, sender_no, most, only):
-                    return account, _write(campaign, account_id, owner_id, kept, campaign.senders[sender_no])
+    with bulk.transaction():
+        permitted = permit.take(owner_id, account_id)
+        order = _order(owner_id, permitted, only) if permitted else None
+        return (permitted.account, order) if permitted and order else None
+
+
+def _order(owner_id: UUID, permitted: permit.Permit, only: Sequence[int]) -> Order | None:
+    account = permitted.account
+    running = _running(account.pk)
+    if len(running) > 1 and any(campaign.snapshot.get("skip_recent_days") for campaign, _ in running):
+        # Intents of two campaigns must see each other's claims, or each would write to the same person.
+        bulk.hold(("recent", account.pk))
+    for campaign, noted in _turns(account, running):
+        most = wires.most(account, campaign.snapshot)
+        for sender_no in rowwise.turns(len(campaign.senders)):
+            if kept := _next(account.pk, campaign, sender_no, most, only):
+                order = _write(campaign, owner_id, permitted, kept, campaign.senders[sender_no])
+                if noted:
+                    bulk.update_one(Campaign, campaign.id, last_intent_at=order.attempt.started_at)
+                failpoints.reach("intent.before")
+                return order
     return None
 
 
@@ -131,16 +152,6 @@ def _next(account_id: int, campaign: Running, sender_no: int, most: int, only: S
     return kept
 
 
-def _alive(owner_id: UUID) -> bool:
-    """Show a sign of life; False for an owner that is told to stop, or that recovery holds for dead."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE campaigns_owner SET beat = beat + 1 WHERE id = %s AND NOT dead AND NOT stop",
-            bulk.stored(Attempt, ("owner",), [owner_id]),
-        )
-        return bool(cursor.rowcount)
-
-
 def _pick(campaign: Running, sender_no: int, most: int, only: Sequence[int]) -> list[Pick]:
     """Pending messages of one header in their order, no two to one number."""
     which, order = rowwise.range_of(sender_no) if chosen.by_hour(campaign.snapshot) else ("", "m.id")
@@ -148,12 +159,17 @@ def _pick(campaign: Running, sender_no: int, most: int, only: Sequence[int]) -> 
     lock = " FOR UPDATE OF m SKIP LOCKED" if bulk.is_postgres() else ""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT m.id, m.number, m.units, r.cells, r.import_id, r.language_no FROM campaigns_message m "
+            "SELECT m.id, m.number, m.units, r.cells, r.import_id, r.language_no, "
+            # Not EXISTS, for which PostgreSQL might read the whole list.
+            "(SELECT 1 FROM campaigns_suppression s WHERE s.number = m.number LIMIT 1) FROM campaigns_message m "
             "JOIN campaigns_recipient r ON r.id = m.recipient_id "
             f"WHERE m.campaign_id = %s AND m.state = 'pending'{which}{choice} ORDER BY {order} LIMIT {most}{lock}",
             [campaign.id],
         )
-        picks = [Pick(pk, number, units, json.loads(cells), *rest) for pk, number, units, cells, *rest in cursor.fetchall()]
+        rows = cursor.fetchall()
+    # One call for all of them: each has a price of its own.
+    cells = json.loads(f"[{','.join([row[3] for row in rows])}]")
+    picks = [Pick(pk, number, units, some, *rest) for (pk, number, units, _, *rest), some in zip(rows, cells, strict=True)]
     return list({pick.number % 10**10: pick for pick in reversed(picks)}.values())[::-1]
 
 
@@ -184,40 +200,29 @@ def _without_reached(campaign: Running, picks: list[Pick]) -> list[Pick]:
 
 def _without_suppressed(account_id: int, campaign_id: int, picks: list[Pick]) -> list[Pick]:
     """Leave out who opted out since the file was read, and say so on their messages."""
-    now = timezone.now()
-    barred = _listed([pick.number for pick in picks])
+    barred = {pick.number for pick in picks if pick.listed}
     if barred:
+        now = timezone.now()
         listed = Suppression.objects.filter(
             Q(account=account_id) | Q(account=None), Q(expires_at=None) | Q(expires_at__gt=now)
         )
         barred = set(listed.filter(number__in=barred).values_list("number", flat=True))
-    if barred:
         gone = [(pick.id, pick.units) for pick in picks if pick.number in barred]
         states.suppress(campaign_id, gone, now, "On the suppression list when its turn came")
-    return [pick for pick in picks if pick.number not in barred]
+    return [pick for pick in picks if pick.number not in barred] if barred else picks
 
 
-def _listed(numbers: list[int]) -> set[int]:
-    """Those on any suppression list at all: nearly always none."""
-    if not numbers:
-        return set()
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT number FROM campaigns_suppression WHERE number IN ({bulk.marks(numbers)})", numbers)
-        return {row[0] for row in cursor.fetchall()}
-
-
-def _write(campaign: Running, account_id: int, owner_id: UUID, picks: list[Pick], sender: str) -> Order:
+def _write(campaign: Running, owner_id: UUID, permitted: permit.Permit, picks: list[Pick], sender: str) -> Order:
     attempt = Attempt(
-        id=uuid4(), campaign_id=campaign.id, account_id=account_id, owner_id=owner_id,
+        id=uuid4(), campaign_id=campaign.id, account_id=permitted.account.pk, owner_id=owner_id,
         size=len(picks), started_at=timezone.now(),
     )  # fmt: skip
     batch = _batch(campaign, attempt, picks, sender)
-    attempt.save(force_insert=True)
+    bulk.insert_one(attempt)
     if not states.claim(attempt, [(pick.id, pick.units) for pick in picks]):
         raise RuntimeError("A picked message changed hands inside a locked transaction.")
-    Campaign.objects.filter(pk=campaign.id).update(last_intent_at=attempt.started_at)
-    failpoints.reach("intent.before")
-    return Order(attempt, batch, [pick.id for pick in picks], [str(pick.number)[-10:] for pick in picks])
+    numbers = [str(pick.number)[-10:] for pick in picks]
+    return Order(attempt, batch, [pick.id for pick in picks], numbers, permitted.throttled)
 
 
 def _batch(campaign: Running, attempt: Attempt, picks: Iterable[Pick], sender: str) -> Batch:

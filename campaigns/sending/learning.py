@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 
-from django.db import connection
 from django.utils import timezone
 
 from campaigns import audit, bulk
@@ -60,11 +59,11 @@ def _often(account_id: int, reason: Suppression.Reason, message_ids: Sequence[in
     # The numbers are asked apart and the rest is only counted, so that PostgreSQL looks at these numbers' messages: where a
     # burst of reports has overtaken its statistics, it took the indexes of codes for empty and read all that failed.
     numbers = sorted(set(Message.objects.filter(pk__in=message_ids).values_list("number", flat=True)))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT m.number FROM campaigns_message m WHERE m.number IN ({bulk.marks(numbers)}) GROUP BY m.number "
-            f"HAVING count(*) FILTER (WHERE m.account_id = %s AND m.delivery = 'failed' AND m.code IN ({bulk.marks(codes)}))"
-            " >= %s ORDER BY m.number",
-            [*numbers, account_id, *codes, needed],
-        )
-        return [row[0] for row in cursor.fetchall()]
+    grouped = (
+        "GROUP BY t.number HAVING count(*) FILTER (WHERE t.account_id = %s AND t.delivery = 'failed' "
+        f"AND t.code IN ({bulk.marks(codes)})) >= %s ORDER BY t.number"
+    )
+    rows = bulk.of_values(
+        Message, "number", numbers, "t.number", "t.number = v.number", [account_id, *codes, needed], grouped
+    )
+    return [row[0] for row in rows]

@@ -38,31 +38,40 @@ def take(account: Account) -> float:
 def blocked(account_id: int) -> float:
     """Seconds for which no request may start because Exotel asked us to wait; 0 when free."""
     with connection.cursor() as cursor:
-        now = bulk.now_sql()
-        cursor.execute(f"SELECT blocked_until - {now} FROM campaigns_limiter WHERE account_id = %s", [account_id])
-        wait = cursor.fetchone()[0] / SECOND
-    return wait if 0 < wait <= LONGEST_WAIT else 0.0
+        cursor.execute(f"SELECT {blocked_sql()} FROM campaigns_limiter l WHERE account_id = %s", [account_id])
+        return wait(cursor.fetchone()[0])
+
+
+def blocked_sql() -> str:
+    """Of a limiter l, how far ahead its block ends, as ``wait`` takes it."""
+    return f"l.blocked_until - {bulk.now_sql()}"
+
+
+def wait(microseconds: int) -> float:
+    """Seconds to wait for an instant so far ahead; 0 for one that is past or further away than any legal wait."""
+    return microseconds / SECOND if 0 < microseconds <= LONGEST_WAIT * SECOND else 0.0
 
 
 def push_back(account_id: int, retry_after: float | None) -> float:
     """Hold all senders of the account for Retry-After seconds, else for a wait that doubles from 1 s with jitter."""
     limiter = Limiter.objects.get(account_id=account_id)
-    wait = retry_after or min(2.0**limiter.throttles, LONGEST_WAIT) * random.uniform(0.75, 1.25)
-    wait = min(max(wait, 1.0), LONGEST_WAIT)
+    seconds = retry_after or min(2.0**limiter.throttles, LONGEST_WAIT) * random.uniform(0.75, 1.25)
+    seconds = min(max(seconds, 1.0), LONGEST_WAIT)
     now = bulk.now_sql()
-    until = f"{now} + {round(wait * SECOND)}"
+    until = f"{now} + {round(seconds * SECOND)}"
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE campaigns_limiter SET throttles = throttles + 1, blocked_until = CASE WHEN blocked_until "
             f"BETWEEN {until} AND {now} + {LONGEST_WAIT * SECOND} THEN blocked_until ELSE {until} END WHERE account_id = %s",
             [account_id],
         )
-    return wait
+    return seconds
 
 
 def all_clear(account_id: int) -> None:
     """An answer came: the next backoff begins small again."""
-    Limiter.objects.filter(account_id=account_id, throttles__gt=0).update(throttles=0)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE campaigns_limiter SET throttles = 0 WHERE account_id = %s AND throttles > 0", [account_id])
 
 
 def take_poll(account: Account, patience: float) -> float | None:
@@ -90,14 +99,13 @@ def poll_wait(account_id: int) -> float:
     now = bulk.now_sql()
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT next_poll - {now} FROM campaigns_limiter WHERE account_id = %s", [account_id])
-        wait = cursor.fetchone()[0] / SECOND
-    return max(wait if 0 < wait <= LONGEST_WAIT else 0.0, blocked(account_id))
+        return max(wait(cursor.fetchone()[0]), blocked(account_id))
 
 
-def push_polls(account_id: int, wait: float) -> None:
+def push_polls(account_id: int, seconds: float) -> None:
     """Hold the account's status questions, and them alone, for so many seconds."""
     now = bulk.now_sql()
-    until = f"{now} + {round(min(max(wait, 1.0), LONGEST_WAIT) * SECOND)}"
+    until = f"{now} + {round(min(max(seconds, 1.0), LONGEST_WAIT) * SECOND)}"
     with bulk.transaction(), connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE campaigns_limiter SET next_poll = CASE WHEN next_poll BETWEEN {until} AND "

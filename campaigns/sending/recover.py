@@ -12,9 +12,10 @@ from collections.abc import Callable
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
-from campaigns import jobs, leases
+from campaigns import bulk, jobs, leases
 from campaigns.models import Attempt, Campaign, Import, Message, Owner, saved
 from campaigns.models.states import AttemptPhase, CampaignState, ImportState, MessageState
 from campaigns.sending import control, intent, launch, pace, reconcile, settle, spikes
@@ -54,7 +55,8 @@ def _gone(owner: Owner) -> bool:
 def sweep(observer: Observer) -> dict[str, int]:
     """One round of recovery; what was done."""
     buried = observer.still()
-    Owner.objects.filter(pk__in=buried).update(dead=True)
+    for owner_id in buried:
+        _fence(owner_id)
     leases.bury(buried)
     return {
         "buried": len(buried),
@@ -66,8 +68,18 @@ def sweep(observer: Observer) -> dict[str, int]:
     }
 
 
+def _fence(owner_id: UUID) -> None:
+    """Declare an owner dead, when no intent of it is just being written."""
+    with transaction.atomic():
+        bulk.hold(("owner", owner_id.int))
+        Owner.objects.filter(pk=owner_id).update(dead=True)
+
+
 def _lose_requests() -> int:
-    """Requests on the wire whose owner is gone: their messages become unconfirmed."""
+    """Requests on the wire whose owner is gone: their messages become unconfirmed.
+
+    Of all the dead, not only those just buried: a pump that gives itself up does not wait for an intent of its own.
+    """
     sending = Attempt.objects.filter(phase=AttemptPhase.SENDING)
     lost = list(sending.filter(owner__dead=True)) + list(sending.filter(owner__dead=False, owner__ended=True))
     for attempt in lost:

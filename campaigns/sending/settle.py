@@ -64,7 +64,7 @@ def persist(store: Callable[[], None]) -> None:
 def _store(order: Order, outcome: Outcome) -> None:
     attempt, now = order.attempt, timezone.now()
     # First of all: messages that become pending again must not be taken by the next sender before it is told to wait.
-    _hold(attempt, outcome)
+    _hold(order, outcome)
     if outcome.kind == "answered":
         states.settle(attempt, [(order.ids[item.index], item) for item in outcome.items], now)
     elif outcome.kind == "unknown":
@@ -81,7 +81,9 @@ def _store(order: Order, outcome: Outcome) -> None:
 
 
 def _finish_attempt(attempt: Attempt, phase: str, outcome: Outcome, now: datetime) -> None:
-    Attempt.objects.filter(pk=attempt.pk).update(
+    bulk.update_one(
+        Attempt,
+        attempt.pk,
         phase=phase,
         outcome=outcome.kind,
         http_status=outcome.http_status,
@@ -107,8 +109,9 @@ def lose(attempt: Attempt, reason: str) -> None:
     persist(lambda: _close(attempt, AttemptPhase.UNKNOWN, "unknown", reason))
 
 
-def _hold(attempt: Attempt, outcome: Outcome) -> None:
+def _hold(order: Order, outcome: Outcome) -> None:
     """What the outcome means for all senders of the campaign or account."""
+    attempt = order.attempt
     if outcome.kind in {"throttled", "not_sent"}:
         # Under the lock until the outcome commits: an intent that has just seen no block must not find these messages.
         with control.account_lock(attempt.account_id):
@@ -117,7 +120,7 @@ def _hold(attempt: Attempt, outcome: Outcome) -> None:
         control.stop_account(attempt.account_id, outcome.reason)
     elif outcome.kind == "stop_campaign":
         control.stop_campaign(attempt.campaign_id, attempt.account_id, outcome.reason)
-    elif outcome.kind != "unknown":
+    elif outcome.kind != "unknown" and order.throttled:
         pace.all_clear(attempt.account_id)
 
 

@@ -11,6 +11,7 @@ Transition rows are written for all others. They were a sixth of the time of a r
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from django.db import connection
 from campaigns import bulk
 from campaigns.models import Attempt, Message, Transition
 from campaigns.models.states import DELIVERY_OF, FINAL_DELIVERY, Delivery, MessageState
-from campaigns.sending import announce, spending
+from campaigns.sending import announce, sids, spending
 from campaigns.sending.counting import Deltas, place
 from campaigns.sending.outcomes import ItemResult, Kind
 from campaigns.sending.standing import standing
@@ -32,7 +33,7 @@ def claim(attempt: Attempt, messages: Sequence[tuple[int, int]]) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE campaigns_message SET state = 'in_flight', attempt_id = %s, sent_at = %s "
-            f"WHERE state = 'pending' AND id IN ({bulk.marks(ids)})",
+            f"""WHERE {bulk.looked_at("state", "'pending'")} AND id IN ({bulk.marks(ids)})""",
             [*bulk.stored(Message, ("attempt", "sent_at"), (attempt.id, now)), *ids],
         )
         if cursor.rowcount != len(ids):
@@ -54,7 +55,7 @@ def settle(attempt: Attempt, results: Sequence[tuple[int, ItemResult]], now: dat
     A message that a callback has moved to accepted already is left alone. A Sid that another message holds is not taken:
     the newcomer becomes unconfirmed.
     """
-    taken = _sids_taken(attempt, [result.sid for _, result in results if result.sid])
+    taken = sids.holders(attempt.account_id, [result.sid for _, result in results if result.sid])
     old = _current(attempt)
     alike: dict[Settled, list[tuple[int, str | None]]] = defaultdict(list)
     for message_id, result in results:
@@ -86,12 +87,17 @@ class Settled(NamedTuple):
 
 
 def _settled(kind: Kind, result: ItemResult) -> Settled:
-    if kind == Kind.ACCEPTED and result.report:
-        delivery = DELIVERY_OF.get(result.report.state, Delivery.AWAITING)
-        return Settled(kind.value, delivery.value, result.report.code, standing(result.report))
+    report = result.report if kind == Kind.ACCEPTED else None
+    if report:
+        return _accepted(report.state, report.code, standing(report))
     if kind == Kind.ACCEPTED:
-        return Settled(kind.value, Delivery.AWAITING.value, "", 0)
+        return _accepted("", "", 0)
     return Settled(kind.value, Delivery.NONE.value, result.code if kind == Kind.REJECTED else "", 0)
+
+
+@lru_cache(1024)  # nearly all messages of an answer have one and the same outcome
+def _accepted(told: str, code: str, place: int) -> Settled:
+    return Settled(Kind.ACCEPTED.value, DELIVERY_OF.get(told, Delivery.AWAITING).value, code, place)
 
 
 def _settle_alike(
@@ -100,7 +106,7 @@ def _settle_alike(
     """Give messages of an attempt their Sids and one and the same outcome; those that could still take it."""
     columns = (*Settled._fields, "settled_at")
     *values, attempt_id = bulk.stored(Message, (*columns, "attempt"), (*settled, now, attempt.id))
-    guard = "t.attempt_id = %s AND t.state IN ('in_flight', 'unconfirmed')"
+    guard = f"{bulk.looked_at('t.attempt_id')} AND t.state IN ('in_flight', 'unconfirmed')"
     return bulk.update_rows(Message, ("id", "sid"), messages, guard, [attempt_id], dict(zip(columns, values, strict=True)))
 
 
@@ -174,17 +180,6 @@ def _current(attempt: Attempt) -> dict[int, tuple[str, int]]:
             bulk.stored(Message, ("attempt",), (attempt.id,)),
         )
         return {pk: (state, units) for pk, state, units in cursor.fetchall()}
-
-
-def _sids_taken(attempt: Attempt, sids: Sequence[str]) -> dict[str, int]:
-    if not sids:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT sid, id FROM campaigns_message WHERE account_id = %s AND sid IN ({bulk.marks(sids)})",
-            [attempt.account_id, *sids],
-        )
-        return dict(cursor.fetchall())
 
 
 def _log(ids: Sequence[int], state: str, attempt: UUID | None, now: datetime, reason: str = "") -> None:

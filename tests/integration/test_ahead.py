@@ -20,7 +20,7 @@ CODES = ("21010", "21020", "20006", "23050", "20005")
 def sent(transactional_db, monkeypatch):
     monkeypatch.setattr(inbox, "LINGER", 0.05)
     monkeypatch.setattr(inbox, "PAUSE", 0.01)
-    monkeypatch.setattr(evidence, "CHUNK", 10)
+    monkeypatch.setattr(evidence, "chunk", lambda: 10)
     sent = Sent(recipients=60)
     sent.store(*[report(i, code) for code in CODES for i in range(60)])
     return sent

@@ -112,7 +112,7 @@ def test_2000_sets_by_eight_writers_end_where_the_rule_says(server, monkeypatch)
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")
     chance = random.Random(seed)
-    monkeypatch.setattr(evidence, "CHUNK", 97)  # many small batches: more ways to be split
+    monkeypatch.setattr(evidence, "chunk", lambda: 97)  # many small batches: more ways to be split
     campaign, orders = sent(SETS)
     told = list(sets(orders, chance))
     bodies, faults, over = posts(told, chance), [], threading.Event()

@@ -26,6 +26,7 @@ from callbacks import ingest
 from callbacks.models import CallbackEvent
 from campaigns import bulk, jobs
 from campaigns.sending import callback_urls
+from tests.elsewhere import elsewhere
 from tests.machine import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -105,24 +106,14 @@ def server(transactional_db, monkeypatch):
 @contextlib.contextmanager
 def nobody_else_may_write():
     """Holds the inbox's table from another connection, as a long writer would."""
-    held, release = threading.Event(), threading.Event()
 
     def hold():
-        with bulk.db_transaction.atomic(), connection.cursor() as cursor:
-            if bulk.is_postgres():
+        if bulk.is_postgres():
+            with connection.cursor() as cursor:
                 cursor.execute("LOCK TABLE callbacks_callbackevent IN ACCESS EXCLUSIVE MODE")
-            held.set()
-            release.wait(30)
-        connection.close()
 
-    thread = threading.Thread(target=hold)
-    thread.start()
-    assert held.wait(30)
-    try:
+    with elsewhere(hold):
         yield
-    finally:
-        release.set()
-        thread.join()
 
 
 def stored():

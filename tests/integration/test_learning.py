@@ -3,13 +3,17 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.db.models import Value
 from django.db.models.functions import Concat
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from campaigns.models import Account, AuditEvent, Message, Suppression
+from campaigns.sending import learning
 from tests import builders
 from tests.integration.test_evidence import Sent
+from tests.plans import plan_of
 
 pytestmark = pytest.mark.django_db
 Reason = Suppression.Reason
@@ -78,3 +82,17 @@ def test_a_number_that_is_listed_stays_as_it_is_unless_that_is_over():
 def test_nothing_is_learnt_from_a_campaign_that_delivers():
     fail("20005", "20006")
     assert listed() == [] and Account.objects.exists() and Message.objects.filter(delivery="delivered").exists()
+
+
+def test_numbers_are_looked_up_among_many_messages_by_their_index():
+    """A hundred failures of a batch had PostgreSQL read the whole table: 35 ms at 360,000 messages, where this takes 1."""
+    campaign = builders.launched(recipients=3000)
+    failed = list(Message.objects.order_by("pk").values_list("pk", flat=True)[:100])
+    with CaptureQueriesContext(connection) as queries:
+        assert learning._often(campaign.account_id, Reason.INVALID, failed, 2) == []
+    with connection.cursor() as cursor:
+        for analyze in ("SELECT 1", "ANALYZE campaigns_message"):
+            cursor.execute(analyze)
+            looks = plan_of(queries[-1]["sql"])
+            assert "messages_to_number" in looks
+            assert "Seq Scan" not in looks and "SCAN t" not in looks

@@ -79,8 +79,8 @@ def the_request_goes_out_before_its_intent_is_stored():
 def the_intent_looks_before_it_locks():
     def hasty(real):
         def commit(owner_id, account_id, only=()):
-            seen = list(intent._turns(Account.objects.get(pk=account_id)))
-            with patch.object(intent, "_turns", lambda _: iter(seen)):
+            seen = list(intent._turns(Account.objects.get(pk=account_id), intent._running(account_id)))
+            with patch.object(intent, "_turns", lambda *_: iter(seen)):
                 return real(owner_id, account_id, only)
 
         return commit
@@ -93,8 +93,8 @@ def the_intent_looks_before_it_locks():
 def the_intent_picks_before_it_locks_and_takes_what_others_have():
     def hasty(real):
         def commit(owner_id, account_id, only=()):
-            running = list(intent._turns(Account.objects.get(pk=account_id)))
-            ranges = [(campaign, sender_no) for campaign in running for sender_no in range(len(campaign.senders))]
+            running = intent._running(account_id)
+            ranges = [(campaign, sender_no) for campaign, _ in running for sender_no in range(len(campaign.senders))]
             seen = {(campaign.id, sender_no): pick(campaign, sender_no, 3, only) for campaign, sender_no in ranges}
 
             def picked(campaign, sender_no, *rest):
@@ -131,7 +131,7 @@ def what_became_due_wakes_nobody():
 
 @planted
 def a_dead_owner_may_commit_intents():
-    with patch.object(intent, "_alive", lambda owner_id: True):
+    with patch.object(intent.permit, "FENCED", "false"):
         yield
 
 
@@ -238,7 +238,7 @@ def a_message_missing_from_the_answer_is_taken_for_rejected():
 
 @planted
 def a_sid_that_another_message_has_is_taken():
-    with patch.object(states, "_sids_taken", lambda attempt, sids: {}):
+    with patch.object(states.sids, "holders", lambda account_id, sids: {}):
         yield
 
 
@@ -410,13 +410,12 @@ def a_report_for_a_wrong_number_is_adopted():
             return super().get(key) or next((self[known] for known in self if known[0] == key[0]), default)
 
     def generous(real):
-        def _subjects(items, attempts):
-            found = Generous(real(items, attempts))
-            for item in items:
-                message = Message.objects.filter(attempt=item.attempt).order_by("id").first()
-                if (item.attempt, item.report.number10) not in found and message:
-                    asked = evidence.replace(item, report=item.report._replace(number10=f"{message.number % 10**10:010d}"))
-                    found.update(real([asked], attempts))
+        def _subjects(keys, attempts):
+            found = Generous(real(keys, attempts))
+            for attempt, number10 in keys:
+                message = Message.objects.filter(attempt=attempt).order_by("id").first()
+                if (attempt, number10) not in found and message:
+                    found.update(real({(attempt, f"{message.number % 10**10:010d}")}, attempts))
             return found
 
         return _subjects

@@ -111,6 +111,20 @@ def test_connections_are_kept_and_used_again(serve):
     assert (server.connections, len(server.requests)) == (1, 3)
 
 
+def test_each_request_of_a_line_carries_its_own_body_and_the_credentials_of_its_moment(serve):
+    server = serve(answering(OK))
+    texts = ["Hello", "A longer text", "Hi"]
+    with client_of(server) as client:
+        for i, text in enumerate(texts):
+            client.authorize(f"Bearer {i}")
+            client.bulksend(Batch("ACMEIN", [Item("+919812345670", text)]))
+    for i, (request, text) in enumerate(zip(server.requests, texts, strict=True)):
+        head, _, body = request.partition(b"\r\n\r\n")
+        assert f"Content-Length: {len(body)}\r\n".encode() in head + b"\r\n"
+        assert f"Authorization: Bearer {i}".encode() in head
+        assert body.endswith(text.replace(" ", "+").encode())
+
+
 def test_a_connection_closed_while_idle_gives_a_clean_first_send_on_a_new_one(serve):
     closed = threading.Event()
 
