@@ -175,16 +175,14 @@ class Writer:
         rows = [item.row for item in group]
         before = connection.connection
         try:
-            with bulk.transaction():
-                bulk.insert_rows(CallbackEvent, COLUMNS, rows)
-                failpoints.reach("ingest.before")
+            failpoints.reach("ingest.before")
+            bulk.commit_rows(CallbackEvent, COLUMNS, rows)
             failpoints.reach("ingest.committed")
         except Exception:
             if connection.connection is before and connection.is_usable():
                 raise
             connection.close()
-            with bulk.transaction():
-                bulk.insert_rows(CallbackEvent, COLUMNS, rows)
+            bulk.commit_rows(CallbackEvent, COLUMNS, rows)
 
 
 def _resolve(group: list[Waiting], stored: bool) -> None:

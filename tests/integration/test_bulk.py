@@ -3,10 +3,11 @@
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from callbacks.models import CallbackEvent
 from campaigns import bulk
 from campaigns.models import Attempt, Import, Recipient
 from campaigns.sending import intent, settle
@@ -49,6 +50,37 @@ def test_many_numbers_are_looked_up_one_by_one_in_the_index():
     wanted = "recipient_number_unique_in_campaign" if bulk.is_postgres() else "t USING INDEX sqlite_autoindex"
     assert wanted in looks
     assert "Hash" not in looks and "SCAN t" not in looks
+
+
+TEXTS = ['text/"odd\\kind"', "{NULL,1}", "NULL", "", "a, b; c=\u0906\x7f", "'; --"]
+COLUMNS = ("received_at", "kind", "attempt", "content_type", "raw", "result", "reason", "tries", "next_try_at")
+
+
+def callbacks(n):
+    return [
+        (timezone.now(), "status", uuid4(), TEXTS[i % 6], bytes([i % 256, 0, 34, 92, 255]), "", "", i % 32_767, None)
+        for i in range(n)
+    ]
+
+
+@pytest.mark.parametrize("n", [1, bulk.AT_ONCE, bulk.AT_ONCE + 1, 1000])
+@pytest.mark.django_db(transaction=True)
+def test_rows_are_committed_as_they_were_given(n):
+    rows = callbacks(n)
+    bulk.commit_rows(CallbackEvent, COLUMNS, rows)
+    assert [
+        (*row[:4], bytes(row[4]), *row[5:]) for row in CallbackEvent.objects.order_by("id").values_list(*COLUMNS)
+    ] == rows
+
+
+@pytest.mark.parametrize("n", [2, bulk.AT_ONCE, bulk.AT_ONCE + 1, 1000])
+@pytest.mark.django_db(transaction=True)
+def test_of_rows_committed_together_all_or_none_are_stored(n):
+    rows = callbacks(n)
+    rows[-1] = (*rows[-1][:2], None, *rows[-1][3:])
+    with pytest.raises(IntegrityError):
+        bulk.commit_rows(CallbackEvent, COLUMNS, rows)
+    assert not CallbackEvent.objects.exists()
 
 
 def test_a_row_is_written_and_changed_as_the_orm_would():

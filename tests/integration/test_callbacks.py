@@ -166,7 +166,7 @@ def test_what_cannot_be_stored_is_never_acknowledged(sent, monkeypatch):
     def away(*_):
         raise OperationalError("the database is away")
 
-    monkeypatch.setattr(ingest.bulk, "insert_rows", away)
+    monkeypatch.setattr(ingest.bulk, "commit_rows", away)
     status, headers = post(path_of(sent[1]), b"Status=sent")
     assert (status, headers[b"retry-after"]) == (503, b"5")
 

@@ -322,14 +322,14 @@ def test_more_than_memory_should_hold_is_asked_to_come_again(server, monkeypatch
 
 
 def test_a_row_that_cannot_be_stored_spoils_no_other(server, monkeypatch):
-    real = bulk.insert_rows
+    real = bulk.commit_rows
 
-    def insert_rows(model, columns, rows):
+    def commit_rows(model, columns, rows):
         if any(b"poison" in row for row in rows):
             raise IntegrityError
         real(model, columns, rows)
 
-    monkeypatch.setattr(bulk, "insert_rows", insert_rows)
+    monkeypatch.setattr(bulk, "commit_rows", commit_rows)
     bodies = [b"poison" if i == 13 else b"%d" % i for i in range(40)]
     with concurrent.futures.ThreadPoolExecutor(40) as pool:
         with nobody_else_may_write():
@@ -358,14 +358,14 @@ def test_a_restart_of_the_database_costs_no_callback(server):
 
 def test_whatever_waits_is_stored_with_one_commit(server, monkeypatch):
     """The first commit is held until all 60 have arrived: the rest then goes in with the second."""
-    sizes, real, go_on = [], bulk.insert_rows, threading.Event()
+    sizes, real, go_on = [], bulk.commit_rows, threading.Event()
 
-    def insert_rows(model, columns, rows):
+    def commit_rows(model, columns, rows):
         sizes.append(len(rows))
         go_on.wait(30)
         real(model, columns, rows)
 
-    monkeypatch.setattr(bulk, "insert_rows", insert_rows)
+    monkeypatch.setattr(bulk, "commit_rows", commit_rows)
     with concurrent.futures.ThreadPoolExecutor(60) as pool:
         posts = [pool.submit(server.post) for _ in range(60)]
         wait_until(lambda: server.app._writer._queue.qsize() + sum(sizes) >= 60)
