@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import sys
 from contextlib import suppress
 from typing import Any, cast
 
@@ -48,5 +49,8 @@ async def _refuse(by_api: bool, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
+# For a thread that wants the interpreter, of 0.005 by default: the event loop and the writer of callbacks hand it to each
+# other hundreds of times a second, and must not wait for a page. A tenth more callbacks a second.
+sys.setswitchinterval(0.0005)
 django: Any = WSGIMiddleware(cast(Any, django_application), workers=16)
 application = Ingest(LengthRequired(django))
